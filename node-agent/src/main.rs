@@ -1,0 +1,3 @@
+//! The program: subcommands, nothing else.
+
+fn main() {}

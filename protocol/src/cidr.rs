@@ -1,0 +1,145 @@
+//! An address prefix with its host bits masked, so that two spellings of one prefix are equal.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not an address with a prefix length, such as 10.8.0.2/32 or fd00::2/128")]
+pub struct CidrError;
+
+/// Ordered by address length, then address bytes, then prefix length.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cidr(IpNet);
+
+impl Cidr {
+    /// Reads `address/length`; a bare address means that one host, as it does to wg(8).
+    ///
+    /// An IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`) is refused: WireGuard would keep it as
+    /// an IPv6 prefix that no packet ever matches.
+    pub fn parse(text: &str) -> Result<Self, CidrError> {
+        let net = if text.contains('/') {
+            text.parse::<IpNet>().map_err(|_| CidrError)?
+        } else {
+            IpNet::from(text.parse::<IpAddr>().map_err(|_| CidrError)?)
+        };
+        Self::from_net(net)
+    }
+
+    pub fn new(address: IpAddr, length: u8) -> Result<Self, CidrError> {
+        Self::from_net(IpNet::new(address, length).map_err(|_| CidrError)?)
+    }
+
+    fn from_net(net: IpNet) -> Result<Self, CidrError> {
+        match net {
+            IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => Err(CidrError),
+            net => Ok(Self(net.trunc())),
+        }
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.0.addr()
+    }
+
+    pub fn length(&self) -> u8 {
+        self.0.prefix_len()
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Cidr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cidr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|err| de::Error::custom(format!("allowed IP {text:?} {err}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn printing_and_parsing_give_the_same_prefix(address: IpAddr, length in 0u8..=128) {
+            if let Ok(cidr) = Cidr::new(address, length) {
+                prop_assert_eq!(Cidr::parse(&cidr.to_string()), Ok(cidr));
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_prefix_or_an_error_but_never_a_panic(text in ".{0,50}") {
+            let _outcome: Result<Cidr, CidrError> = Cidr::parse(&text);
+        }
+    }
+
+    #[test]
+    fn host_bits_are_masked() {
+        assert_eq!(Cidr::parse("10.9.9.9/24"), Cidr::parse("10.9.9.0/24"));
+        assert_eq!(Cidr::parse("fd00::9/64"), Cidr::parse("fd00::/64"));
+    }
+
+    #[test]
+    fn what_is_no_prefix_is_refused() {
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.1/",
+            "/8",
+            "::/129",
+            "::ffff:10.0.0.1/128",
+            "wg0",
+        ] {
+            assert_eq!(Cidr::parse(text), Err(CidrError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_is_family_then_address_then_length() {
+        let mut cidrs: Vec<Cidr> = [
+            "fd00::/64",
+            "10.0.1.0/24",
+            "192.0.2.0/25",
+            "10.0.1.0/32",
+            "10.0.0.0/8",
+        ]
+        .iter()
+        .map(|text| Cidr::parse(text).unwrap())
+        .collect();
+
+        cidrs.sort();
+
+        let printed: Vec<String> = cidrs.iter().map(Cidr::to_string).collect();
+        assert_eq!(
+            printed,
+            [
+                "10.0.0.0/8",
+                "10.0.1.0/24",
+                "10.0.1.0/32",
+                "192.0.2.0/25",
+                "fd00::/64"
+            ]
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! The JSON bodies of answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AllowedIps, Endpoint, InterfaceName, PublicKey};
+
+/// One peer as the kernel shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DumpedPeer {
+    pub public_key: PublicKey,
+    pub endpoint: Option<Endpoint>,
+    pub allowed_ips: AllowedIps,
+    /// Unix seconds; `null` where there was none.
+    pub latest_handshake: Option<i64>,
+    pub transfer_rx: u64,
+    pub transfer_tx: u64,
+    pub persistent_keepalive: u16,
+    pub has_preshared_key: bool,
+    /// Known to the kernel alone: nobody put it there through this agent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Dump {
+    pub interface: InterfaceName,
+    pub peers: Vec<DumpedPeer>,
+    pub generation: Option<u64>,
+    pub digest: String,
+    pub cursor: String,
+    /// Only in answers to `since`: whether `peers` is everything, and who left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Vec<PublicKey>>,
+}
+
+/// Where an interface stands, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InSync {
+    pub generation: Option<u64>,
+    pub digest: String,
+    pub peers: usize,
+}
+
+/// A write that changed what it was asked to change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Done {
+    pub status: String,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PeerNamed>,
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub in_sync: Option<InSync>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reloaded: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_down: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_up: Option<bool>,
+}
+
+impl Done {
+    pub fn new(message: &str) -> Self {
+        Self {
+            status: "success".into(),
+            message: message.into(),
+            peer: None,
+            in_sync: None,
+            reloaded: None,
+            was_down: None,
+            was_up: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PeerNamed {
+    pub public_key: PublicKey,
+    pub allowed_ips: AllowedIps,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Config {
+    pub interface: InterfaceName,
+    pub config: InterfaceConfig,
+}
+
+/// Settings of an interface. The names that are always null are those that existing clients look for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct InterfaceConfig {
+    pub private_key: Option<()>,
+    pub public_key: Option<PublicKey>,
+    pub listen_port: Option<u16>,
+    pub address: Option<String>,
+    pub mtu: Option<u32>,
+    pub dns: Option<String>,
+    pub table: Option<String>,
+    pub post_up: Option<()>,
+    pub pre_down: Option<()>,
+    pub raw_config: Option<()>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Health {
+    /// `ok`, or `degraded` with reasons.
+    pub status: String,
+    pub reasons: Vec<String>,
+    pub timestamp: i64,
+    /// Seconds since the machine started.
+    pub uptime: Option<u64>,
+    /// Seconds since the agent started.
+    pub agent_uptime: u64,
+    pub version: String,
+    pub capabilities: Vec<String>,
+    pub interfaces: Vec<HealthOfInterface>,
+    pub system: System,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HealthOfInterface {
+    pub name: InterfaceName,
+    /// `up`, `down` or `missing`.
+    pub status: String,
+    pub backend: String,
+    pub public_key: Option<PublicKey>,
+    pub listen_port: Option<u16>,
+    pub peers: Option<usize>,
+    pub foreign: Option<usize>,
+    pub generation: Option<u64>,
+    pub digest: Option<String>,
+    /// Unix seconds at which the device was last read.
+    pub observed_at: Option<i64>,
+}
+
+/// The machine's figures; a figure that could not be read is null, never 0.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct System {
+    pub cpu_percent: Option<f64>,
+    pub load: Option<[f64; 3]>,
+    pub memory: Option<Memory>,
+    pub disk: Option<Disk>,
+    pub network: Option<Network>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    pub total: u64,
+    pub available: u64,
+    pub used: u64,
+    pub percent: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Disk {
+    pub total: u64,
+    pub used: u64,
+    pub free: u64,
+    pub percent: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    pub bytes_sent: u64,
+    pub bytes_recv: u64,
+    pub packets_sent: u64,
+    pub packets_recv: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    pub status: String,
+    pub timestamp: i64,
+    pub uptime: Option<u64>,
+    pub version: String,
+    pub system: System,
+    pub wireguard: Wireguard,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Wireguard {
+    pub interfaces: BTreeMap<InterfaceName, StatusOfInterface>,
+    pub interface_count: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StatusOfInterface {
+    pub status: String,
+    pub peer_count: Option<usize>,
+    /// Peers with a handshake in the last three minutes.
+    pub active_peers: Option<usize>,
+    pub total_rx_bytes: Option<u64>,
+    pub total_tx_bytes: Option<u64>,
+}
+
+/// What went wrong, for a human and for a program.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Failure {
+    pub error: String,
+    pub code: String,
+}
