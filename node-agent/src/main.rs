@@ -1,3 +1,7 @@
-//! The program: subcommands, nothing else.
+//! The program: it hands its arguments over, nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node_agent::cli::run(std::env::args_os())
+}

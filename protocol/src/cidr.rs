@@ -32,11 +32,22 @@ impl Cidr {
         Self::from_net(IpNet::new(address, length).map_err(|_| CidrError)?)
     }
 
+    /// A prefix that a device already has. What this project would refuse, other tools may have set,
+    /// and a prefix left out of a list would look free.
+    pub fn observed(address: IpAddr, length: u8) -> Result<Self, CidrError> {
+        let net = IpNet::new(address, length).map_err(|_| CidrError)?;
+        Ok(Self(net.trunc()))
+    }
+
     fn from_net(net: IpNet) -> Result<Self, CidrError> {
         match net {
             IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => Err(CidrError),
             net => Ok(Self(net.trunc())),
         }
+    }
+
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
     }
 
     pub fn address(&self) -> IpAddr {
@@ -113,6 +124,17 @@ mod tests {
         ] {
             assert_eq!(Cidr::parse(text), Err(CidrError), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_device_may_show_what_nobody_may_ask_for() {
+        let address: IpAddr = "::ffff:10.0.0.9".parse().unwrap();
+
+        let cidr = Cidr::observed(address, 120).unwrap();
+
+        assert_eq!(cidr.to_string(), "::ffff:10.0.0.0/120");
+        assert_eq!(Cidr::new(address, 120), Err(CidrError));
+        assert_eq!(Cidr::observed(address, 129), Err(CidrError));
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl PublicKey {
         non_zero(bytes).map(Self)
     }
 
+    /// The name of a peer that a device already has. Other tools can make one of the all-zero key;
+    /// it never connects, but it holds allowed IPs, so it must not be overlooked.
+    pub fn observed(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

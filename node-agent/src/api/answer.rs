@@ -1,0 +1,205 @@
+//! Answers: a status, the very bytes of the body, and a signature over both.
+//!
+//! An error is a sentence for a human and a code for a program. It names the object, and never a path
+//! on this machine, a secret, or what the operating system said.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{StatusCode, header::HeaderName};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use protocol::signing::sign_response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::route::RouteError;
+use crate::auth::{Caller, Rejected, RotationError};
+use crate::plan::Refusal;
+use crate::writer::Failure;
+
+pub(super) struct Answer {
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Answer {
+    pub(super) fn json<T: Serialize>(status: u16, body: &T) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => Self {
+                status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                content_type: "application/json",
+                body,
+                headers: Vec::new(),
+            },
+            Err(err) => {
+                tracing::error!(
+                    error = &err as &dyn std::error::Error,
+                    "cannot write an answer as JSON"
+                );
+                Self::error(500, "internal", "the answer could not be written")
+            }
+        }
+    }
+
+    pub(super) fn text(content_type: &'static str, body: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            body: body.into_bytes(),
+            headers: Vec::new(),
+        }
+    }
+
+    pub(super) fn empty() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            content_type: "",
+            body: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(status: u16, code: &str, sentence: &str) -> Self {
+        Self::error_with(status, code, sentence, json!({}))
+    }
+
+    /// An error that carries more than its sentence and its code.
+    fn error_with(status: u16, code: &str, sentence: &str, more: Value) -> Self {
+        let mut body = json!({ "error": sentence, "code": code });
+        if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+            body.extend(more);
+        }
+        Self::json(status, &body)
+    }
+
+    pub(super) fn with(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Writes the answer, signed where the request verified.
+    ///
+    /// The answer to HEAD has the headers of the one to GET and no body, which is what is signed.
+    pub(super) fn send(mut self, caller: Option<&Caller>, now: i64, head: bool) -> HttpResponse {
+        if head {
+            self.body.clear();
+        }
+        let mut response = HttpResponseBuilder::new(self.status);
+        if !self.content_type.is_empty() {
+            response.content_type(self.content_type);
+        }
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        for header in self.headers {
+            response.insert_header(header);
+        }
+        if let Some(caller) = caller {
+            let signature = sign_response(
+                &caller.secret,
+                self.status.as_u16(),
+                &self.body,
+                now,
+                &caller.signature,
+            );
+            response.insert_header(("X-Signature", signature.to_string()));
+            response.insert_header(("X-Timestamp", now.to_string()));
+        }
+        if self.status == StatusCode::NO_CONTENT {
+            return response.finish();
+        }
+        response.body(self.body)
+    }
+
+    pub(super) fn rejected(rejected: &Rejected, now: i64) -> Self {
+        let rejection = rejected.rejection;
+        let more = match (rejected.not_before, rejected.signer.is_some()) {
+            (Some(not_before), _) => json!({ "timestamp": now, "not_before": not_before }),
+            (None, true) => json!({ "timestamp": now }),
+            (None, false) => json!({}),
+        };
+        Self::error_with(401, rejection.code(), &rejection.to_string(), more)
+    }
+}
+
+impl From<RouteError> for Answer {
+    fn from(err: RouteError) -> Self {
+        let (status, code) = match &err {
+            RouteError::NotFound => (404, "not_found"),
+            RouteError::InterfaceName => (403, "interface_not_allowed"),
+            RouteError::Key(_) => (422, "invalid_key"),
+            RouteError::Parameter(_) => (400, "unknown_parameter"),
+        };
+        Self::error(status, code, &err.to_string())
+    }
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        let sentence = failure.to_string();
+        match &failure {
+            Failure::Refused(refusal) => Self::from(refusal.clone()),
+            Failure::OutOfStep { now, .. } => {
+                let in_sync = json!({ "generation": now.generation, "digest": now.digest, "peers": now.peers });
+                Self::error_with(409, "generation_mismatch", &sentence, in_sync)
+            }
+            Failure::Invalid(_) => Self::error(422, "invalid", &sentence),
+            Failure::InterfaceRemoved(_) => Self::error(404, "interface_unknown", &sentence),
+            Failure::NotCreated(_) => Self::error(409, "not_created", &sentence),
+            Failure::InterfaceMissing(_) => Self::later("interface_missing", &sentence),
+            Failure::Busy(_) => Self::later("busy", &sentence),
+            Failure::DeviceRefused => Self::error(422, "device_refused", &sentence),
+            Failure::NotDurable => Self::later("not_durable", &sentence),
+            Failure::Stopping => Self::later("stopping", &sentence),
+        }
+    }
+}
+
+impl Answer {
+    /// Try again in a moment.
+    pub(super) fn later(code: &str, sentence: &str) -> Self {
+        Self::error(503, code, sentence).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let sentence = refusal.to_string();
+        match refusal {
+            Refusal::PeerExists(_) => Self::error(409, "peer_exists", &sentence),
+            Refusal::PeerUnknown(_) => Self::error(404, "peer_unknown", &sentence),
+            Refusal::AllowedIpTaken { cidr, owner } => {
+                let more = json!({ "allowed_ip": cidr, "owner": owner });
+                Self::error_with(409, "allowed_ip_taken", &sentence, more)
+            }
+            Refusal::GenerationMismatch { .. } => {
+                Self::error(409, "generation_mismatch", &sentence)
+            }
+            Refusal::GenerationBackwards(_) => Self::error(422, "generation_backwards", &sentence),
+            Refusal::MassRemoval { count, .. } => {
+                Self::error_with(409, "mass_removal", &sentence, json!({ "count": count }))
+            }
+            Refusal::OwnKey(_) => Self::error(422, "own_key", &sentence),
+            Refusal::NamedTwice(_) => Self::error(422, "named_twice", &sentence),
+            Refusal::Expired(_) => Self::error(422, "expired", &sentence),
+        }
+    }
+}
+
+impl From<RotationError> for Answer {
+    fn from(err: RotationError) -> Self {
+        let sentence = err.to_string();
+        match err {
+            RotationError::BadId => Self::error(422, "invalid", &sentence),
+            RotationError::Exists(_) => Self::error(409, "secret_exists", &sentence),
+            RotationError::Unknown(_) => Self::error(404, "secret_unknown", &sentence),
+            RotationError::Active(_) => Self::error(409, "secret_active", &sentence),
+            RotationError::LowOrder => Self::error(422, "invalid_key", &sentence),
+            RotationError::Disk(err) => {
+                tracing::error!(
+                    error = &err as &dyn std::error::Error,
+                    "cannot change the secrets"
+                );
+                Self::later("not_durable", "the change could not be written to disk")
+            }
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! The secrets that a node obeys, and their change without a moment in which none works.
+//!
+//! At most three: `active` verifies everything; `next` verifies nothing but its own activation;
+//! `retiring` still verifies for a while what was on its way when it was replaced. All are on disk,
+//! replaced in one step, so that a crash between any two steps leaves one that both sides hold.
+//!
+//! The secret in the configuration only seeds the ring. Its hash is kept: the same seed again
+//! changes nothing, another one replaces the whole ring, which is how an operator at the machine
+//! takes a stolen node back.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use protocol::rotation::{self, Exchange};
+use protocol::signing::{Secret, is_key_id};
+use protocol::{PrivateKey, PublicKey};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::state::sync_folder;
+
+const FILE: &str = "secrets.json";
+const INITIAL: &str = "initial";
+
+#[derive(Debug, thiserror::Error)]
+pub enum RingError {
+    #[error("cannot read {path}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{path} is damaged; remove it to begin again with the configured secret")]
+    Damaged { path: PathBuf },
+    #[error("cannot write {path}")]
+    Write { path: PathBuf, source: io::Error },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RotationError {
+    #[error("a key id is 1 to 64 of A-Z a-z 0-9 _ -")]
+    BadId,
+    #[error("the secret {0} exists with another key")]
+    Exists(String),
+    #[error("the secret {0} is not known")]
+    Unknown(String),
+    #[error("the secret {0} is the active one")]
+    Active(String),
+    #[error("the public key is of low order and shares no secret")]
+    LowOrder,
+    #[error(transparent)]
+    Disk(#[from] RingError),
+}
+
+/// What a secret may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Active,
+    Next,
+    Retiring,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Entry {
+    id: String,
+    #[serde(with = "secret_text")]
+    secret: Secret,
+    /// The exchange it came from, so that the same question gets the same answer.
+    controller_key: Option<PublicKey>,
+    agent_key: Option<PublicKey>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Secrets {
+    seed: String,
+    active: Entry,
+    next: Option<Entry>,
+    retiring: Option<Entry>,
+    retiring_until: i64,
+    /// The highest timestamp of a request that changed this file.
+    latest_request: i64,
+}
+
+pub(crate) struct Ring {
+    path: PathBuf,
+    secrets: Secrets,
+    retiring_s: i64,
+}
+
+impl Ring {
+    /// Reads the ring, or begins one with the configured secret.
+    pub(crate) fn open(
+        state_dir: &Path,
+        seed: &Secret,
+        retiring_s: i64,
+    ) -> Result<Self, RingError> {
+        let path = state_dir.join(FILE);
+        let sum = hex::encode(Sha256::digest(seed.reveal()));
+        let kept = match fs::read(&path) {
+            Ok(text) => {
+                let damaged = |_| RingError::Damaged { path: path.clone() };
+                Some(serde_json::from_slice::<Secrets>(&text).map_err(damaged)?)
+            }
+            Err(err) if err.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(RingError::Read { path, source }),
+        };
+        if let Some(secrets) = kept.as_ref().filter(|secrets| secrets.seed == sum) {
+            let secrets = secrets.clone();
+            return Ok(Self {
+                path,
+                secrets,
+                retiring_s,
+            });
+        }
+        let secrets = Secrets {
+            seed: sum,
+            active: Entry {
+                id: INITIAL.into(),
+                secret: seed.clone(),
+                controller_key: None,
+                agent_key: None,
+            },
+            next: None,
+            retiring: None,
+            retiring_until: 0,
+            latest_request: kept.map_or(0, |secrets| secrets.latest_request),
+        };
+        let mut ring = Self {
+            path,
+            secrets: secrets.clone(),
+            retiring_s,
+        };
+        ring.store(secrets)?;
+        Ok(ring)
+    }
+
+    pub(crate) fn latest_request(&self) -> i64 {
+        self.secrets.latest_request
+    }
+
+    /// The secrets that a request may have been signed with, the likeliest first.
+    pub(crate) fn candidates(&self, key_id: Option<&str>, now: i64) -> Vec<(Role, String, Secret)> {
+        let retiring = self
+            .secrets
+            .retiring
+            .as_ref()
+            .filter(|_| now < self.secrets.retiring_until);
+        let all = [
+            (Role::Active, Some(&self.secrets.active)),
+            (Role::Retiring, retiring),
+            (Role::Next, self.secrets.next.as_ref()),
+        ];
+        all.into_iter()
+            .filter_map(|(role, entry)| Some((role, entry?)))
+            .filter(|(role, entry)| match key_id {
+                Some(id) => entry.id == id,
+                None => *role != Role::Next,
+            })
+            .map(|(role, entry)| (role, entry.id.clone(), entry.secret.clone()))
+            .collect()
+    }
+
+    /// Takes the controller's half of an exchange and gives the agent's.
+    pub(crate) fn exchange(
+        &mut self,
+        id: &str,
+        controller: &PublicKey,
+        verifying: &Secret,
+        random: [u8; 32],
+        request: i64,
+    ) -> Result<PublicKey, RotationError> {
+        if !is_key_id(id) {
+            return Err(RotationError::BadId);
+        }
+        if let Some(known) = self.find(id) {
+            return match known.agent_key {
+                Some(agent_key) if known.controller_key == Some(*controller) => Ok(agent_key),
+                _ => Err(RotationError::Exists(id.into())),
+            };
+        }
+        let private = PrivateKey::from_random(random);
+        let agent = private.public_key();
+        let exchange = Exchange {
+            id,
+            controller: *controller,
+            agent,
+        };
+        let secret = rotation::derive(&exchange, &private, controller, verifying)
+            .map_err(|_| RotationError::LowOrder)?;
+        let mut secrets = self.secrets.clone();
+        secrets.next = Some(Entry {
+            id: id.into(),
+            secret,
+            controller_key: Some(*controller),
+            agent_key: Some(agent),
+        });
+        self.store_at(secrets, request)?;
+        Ok(agent)
+    }
+
+    /// Makes `next` active. Asking again for what is active already is success.
+    pub(crate) fn activate(
+        &mut self,
+        id: &str,
+        now: i64,
+        request: i64,
+    ) -> Result<(), RotationError> {
+        if self.secrets.active.id == id {
+            return Ok(());
+        }
+        let mut secrets = self.secrets.clone();
+        match secrets.next.take() {
+            Some(next) if next.id == id => {
+                secrets.retiring = Some(std::mem::replace(&mut secrets.active, next));
+                secrets.retiring_until = now.saturating_add(self.retiring_s);
+                Ok(self.store_at(secrets, request)?)
+            }
+            _ => Err(RotationError::Unknown(id.into())),
+        }
+    }
+
+    /// Forgets a secret that is not the active one. Forgetting an unknown one is success.
+    pub(crate) fn remove(&mut self, id: &str, request: i64) -> Result<(), RotationError> {
+        if self.secrets.active.id == id {
+            return Err(RotationError::Active(id.into()));
+        }
+        let mut secrets = self.secrets.clone();
+        secrets.next = secrets.next.filter(|entry| entry.id != id);
+        secrets.retiring = secrets.retiring.filter(|entry| entry.id != id);
+        Ok(self.store_at(secrets, request)?)
+    }
+
+    /// Forgets a retiring secret whose time is over, on disk too.
+    pub(crate) fn prune(&mut self, now: i64) -> Result<(), RingError> {
+        if self.secrets.retiring.is_none() || now < self.secrets.retiring_until {
+            return Ok(());
+        }
+        let mut secrets = self.secrets.clone();
+        secrets.retiring = None;
+        self.store(secrets)
+    }
+
+    fn find(&self, id: &str) -> Option<&Entry> {
+        let secrets = &self.secrets;
+        let all = [
+            Some(&secrets.active),
+            secrets.next.as_ref(),
+            secrets.retiring.as_ref(),
+        ];
+        all.into_iter().flatten().find(|entry| entry.id == id)
+    }
+
+    fn store_at(&mut self, mut secrets: Secrets, request: i64) -> Result<(), RingError> {
+        secrets.latest_request = secrets.latest_request.max(request);
+        self.store(secrets)
+    }
+
+    /// Writes first and believes it then: what is not on disk does not verify.
+    fn store(&mut self, secrets: Secrets) -> Result<(), RingError> {
+        write_private(&self.path, &secrets).map_err(|source| RingError::Write {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.secrets = secrets;
+        Ok(())
+    }
+}
+
+/// A secret as text, for this file alone.
+mod secret_text {
+    use protocol::signing::Secret;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Secret,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.reveal())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Secret, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Secret::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+fn write_private(path: &Path, secrets: &Secrets) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.write_all(&serde_json::to_vec(secrets).map_err(io::Error::other)?)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    sync_folder(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed() -> Secret {
+        Secret::parse("correct horse battery staple 0123456789").unwrap()
+    }
+
+    fn ids(ring: &Ring, key_id: Option<&str>, now: i64) -> Vec<(Role, String)> {
+        ring.candidates(key_id, now)
+            .into_iter()
+            .map(|(role, id, _)| (role, id))
+            .collect()
+    }
+
+    fn controller(n: u8) -> PublicKey {
+        PrivateKey::from_random([n; 32]).public_key()
+    }
+
+    #[test]
+    fn a_rotation_survives_a_restart_between_any_two_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Ring::open(folder.path(), &seed(), 600).unwrap();
+
+        let agent = open()
+            .exchange("next", &controller(1), &seed(), [9; 32], 50)
+            .unwrap();
+        assert_eq!(
+            open()
+                .exchange("next", &controller(1), &seed(), [8; 32], 51)
+                .unwrap(),
+            agent
+        );
+        assert_eq!(ids(&open(), None, 0), [(Role::Active, INITIAL.into())]);
+        assert_eq!(ids(&open(), Some("next"), 0), [(Role::Next, "next".into())]);
+
+        open().activate("next", 100, 60).unwrap();
+        open().activate("next", 100, 61).unwrap();
+        assert_eq!(
+            ids(&open(), None, 699),
+            [
+                (Role::Active, "next".into()),
+                (Role::Retiring, INITIAL.into())
+            ]
+        );
+        assert_eq!(ids(&open(), None, 700), [(Role::Active, "next".into())]);
+        assert_eq!(
+            open()
+                .exchange("next", &controller(1), &seed(), [7; 32], 62)
+                .unwrap(),
+            agent
+        );
+        assert_eq!(open().latest_request(), 60);
+
+        open().prune(700).unwrap();
+        assert!(
+            !fs::read_to_string(folder.path().join(FILE))
+                .unwrap()
+                .contains("staple")
+        );
+    }
+
+    #[test]
+    fn the_same_id_with_another_key_is_refused_and_another_id_replaces_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ring = Ring::open(folder.path(), &seed(), 600).unwrap();
+        ring.exchange("a", &controller(1), &seed(), [9; 32], 1)
+            .unwrap();
+
+        let other_key = ring.exchange("a", &controller(2), &seed(), [9; 32], 1);
+        assert!(matches!(other_key, Err(RotationError::Exists(_))));
+        let initial = ring.exchange(INITIAL, &controller(2), &seed(), [9; 32], 1);
+        assert!(matches!(initial, Err(RotationError::Exists(_))));
+
+        ring.exchange("b", &controller(2), &seed(), [9; 32], 1)
+            .unwrap();
+        assert!(matches!(
+            ring.activate("a", 0, 1),
+            Err(RotationError::Unknown(_))
+        ));
+    }
+
+    #[test]
+    fn the_active_secret_cannot_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ring = Ring::open(folder.path(), &seed(), 600).unwrap();
+        ring.exchange("a", &controller(1), &seed(), [9; 32], 1)
+            .unwrap();
+
+        assert!(matches!(
+            ring.remove(INITIAL, 1),
+            Err(RotationError::Active(_))
+        ));
+        ring.remove("a", 1).unwrap();
+        ring.remove("a", 1).unwrap();
+
+        assert_eq!(ids(&ring, Some("a"), 0), []);
+    }
+
+    #[test]
+    fn another_seed_replaces_the_whole_ring_and_the_same_seed_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ring = Ring::open(folder.path(), &seed(), 600).unwrap();
+        ring.exchange("a", &controller(1), &seed(), [9; 32], 7)
+            .unwrap();
+        ring.activate("a", 0, 8).unwrap();
+
+        let same = Ring::open(folder.path(), &seed(), 600).unwrap();
+        assert_eq!(ids(&same, None, 0)[0], (Role::Active, "a".into()));
+        let other = Secret::parse("another secret, made at the machine itself").unwrap();
+        let ring = Ring::open(folder.path(), &other, 600).unwrap();
+
+        assert_eq!(ids(&ring, None, 0), [(Role::Active, INITIAL.into())]);
+        assert_eq!(ring.latest_request(), 8);
+    }
+
+    #[test]
+    fn a_damaged_ring_is_not_replaced_by_an_older_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), "{").unwrap();
+
+        assert!(matches!(
+            Ring::open(folder.path(), &seed(), 600),
+            Err(RingError::Damaged { .. })
+        ));
+    }
+}

@@ -1,0 +1,240 @@
+//! The memory of one interface on disk: an append-only journal, checksummed line by line.
+//!
+//! A line is `SUM JSON\n`: the first eight bytes of a SHA-256 over the previous line's sum and the JSON, in
+//! hex, and what changed. A tail without a line end is torn: the machine died while writing what
+//! nobody was told about, so it is cut. Anything else that does not fit is damage: the file is left
+//! alone and the agent reports itself degraded, because half a memory would remove peers. The chain
+//! of sums shows a line that was lost, moved or altered.
+//!
+//! When the journal has grown far past what it describes it is written anew beside itself and
+//! renamed over. The same is the way out after a failed write: the file may then hold anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use protocol::PublicKey;
+use sha2::{Digest as _, Sha256};
+
+use crate::ledger::Managed;
+
+mod record;
+
+pub use record::{Record, Settings};
+
+/// Below this size a journal is not worth writing anew.
+const COMPACT_AT: u64 = 1 << 20;
+
+/// Everything an interface must come back with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remembered {
+    pub peers: BTreeMap<PublicKey, Managed>,
+    pub generation: Option<u64>,
+    pub settings: Settings,
+    /// Peers that were removed on disk but perhaps not yet from the device.
+    pub leaving: BTreeSet<PublicKey>,
+    /// The highest timestamp of a request that this file remembers.
+    pub latest_request: Option<i64>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("cannot read {path}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{path} is damaged at byte {at}")]
+    Damaged { path: PathBuf, at: usize },
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    sum: [u8; 8],
+    length: u64,
+    compact_length: u64,
+}
+
+/// What a journal's text says.
+pub struct Replayed {
+    pub memory: Remembered,
+    /// How many bytes are whole lines; what follows is torn.
+    pub whole: usize,
+    sum: [u8; 8],
+}
+
+/// Reads a journal's text, or says at which byte it is damaged.
+pub fn replay(text: &[u8]) -> Result<Replayed, usize> {
+    let mut replayed = Replayed {
+        memory: Remembered::default(),
+        whole: 0,
+        sum: [0; 8],
+    };
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let Some(line) = line.strip_suffix(b"\n") else {
+            break;
+        };
+        let (record, sum) = parse_line(line, replayed.sum).ok_or(replayed.whole)?;
+        record.replay_on(&mut replayed.memory);
+        replayed.sum = sum;
+        replayed.whole += line.len() + 1;
+    }
+    Ok(replayed)
+}
+
+fn parse_line(line: &[u8], before: [u8; 8]) -> Option<(Record, [u8; 8])> {
+    let (announced, rest) = line.split_at_checked(16)?;
+    let json = rest.strip_prefix(b" ")?;
+    let sum = chain(before, json);
+    if hex::encode(sum).as_bytes() != announced {
+        return None;
+    }
+    serde_json::from_slice(json)
+        .ok()
+        .map(|record| (record, sum))
+}
+
+fn chain(before: [u8; 8], json: &[u8]) -> [u8; 8] {
+    let hash = Sha256::new()
+        .chain_update(before)
+        .chain_update(json)
+        .finalize();
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&hash[..8]);
+    sum
+}
+
+fn line(before: [u8; 8], record: &Record) -> io::Result<(Vec<u8>, [u8; 8])> {
+    let json = serde_json::to_vec(record).map_err(io::Error::other)?;
+    let sum = chain(before, &json);
+    let mut line = format!("{} ", hex::encode(sum)).into_bytes();
+    line.extend_from_slice(&json);
+    line.push(b'\n');
+    Ok((line, sum))
+}
+
+impl Journal {
+    /// Opens the journal at `path`, which need not exist yet, and cuts a torn tail.
+    pub fn open(path: &Path) -> Result<(Self, Remembered), StateError> {
+        let read = |source| StateError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(err) => return Err(read(err)),
+        };
+        let Replayed { memory, whole, sum } = replay(&text).map_err(|at| StateError::Damaged {
+            path: path.to_owned(),
+            at,
+        })?;
+        let file = open_private(path, false).map_err(read)?;
+        let length = whole as u64;
+        if whole < text.len() {
+            file.set_len(length)
+                .and_then(|()| file.sync_all())
+                .map_err(read)?;
+        }
+        if text.is_empty() {
+            sync_folder(path).map_err(read)?;
+        }
+        let journal = Self {
+            path: path.to_owned(),
+            file: Some(file),
+            sum,
+            length,
+            compact_length: length,
+        };
+        Ok((journal, memory))
+    }
+
+    /// Begins anew where the old file cannot be read. The old file stays beside the new one.
+    pub fn refound(path: &Path, record: &Record) -> io::Result<Self> {
+        let kept = path.with_extension("damaged");
+        match fs::rename(path, &kept) {
+            Ok(()) => {}
+            Err(err) if err.kind() == io::ErrorKind::NotFound => {}
+            Err(err) => return Err(err),
+        }
+        let mut journal = Self {
+            path: path.to_owned(),
+            file: None,
+            sum: [0; 8],
+            length: 0,
+            compact_length: 0,
+        };
+        journal.rewrite(record)?;
+        Ok(journal)
+    }
+
+    /// Writes one record and returns once the disk has it.
+    ///
+    /// After an error the file may hold part of the record, so nothing more is appended: the next
+    /// write must be a [`rewrite`](Self::rewrite).
+    pub fn append(&mut self, record: &Record) -> io::Result<()> {
+        let file = self
+            .file
+            .as_mut()
+            .ok_or_else(|| io::Error::other("an earlier write failed"))?;
+        let (line, sum) = line(self.sum, record)?;
+        let written = file.write_all(&line).and_then(|()| file.sync_data());
+        if let Err(err) = written {
+            self.file = None;
+            return Err(err);
+        }
+        self.sum = sum;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Whether an earlier write failed, so that the next one must write everything anew.
+    pub fn is_broken(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Whether the journal has grown far past what it describes.
+    pub fn wants_rewrite(&self) -> bool {
+        self.length > COMPACT_AT.max(4 * self.compact_length)
+    }
+
+    /// Replaces the file by one that holds only `record`, in one step.
+    pub fn rewrite(&mut self, record: &Record) -> io::Result<()> {
+        let new = self.path.with_extension("new");
+        let (line, sum) = line([0; 8], record)?;
+        let mut file = open_private(&new, true)?;
+        file.write_all(&line)?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        sync_folder(&self.path)?;
+        self.file = Some(file);
+        self.sum = sum;
+        self.length = line.len() as u64;
+        self.compact_length = self.length;
+        Ok(())
+    }
+}
+
+fn open_private(path: &Path, empty: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600);
+    if empty {
+        options.write(true).truncate(true);
+    } else {
+        options.append(true);
+    }
+    options.open(path)
+}
+
+/// Makes a new or renamed file's name durable.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
