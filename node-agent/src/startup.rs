@@ -120,7 +120,7 @@ pub fn run(config: Config, secret: &Secret) -> Result<(), StartError> {
         reloader,
         workers,
     };
-    let ended = assembled.serve(door, drop);
+    let ended = assembled.serve(door, |_| {});
     stopping.store(true, Ordering::SeqCst);
     for stopper in &stoppers {
         stopper.stop()?;
@@ -314,7 +314,7 @@ impl Assembled {
     /// Serves until the process is told to stop, then finishes what is under way.
     ///
     /// `started` is given the means to stop it from elsewhere.
-    pub fn serve(self, door: Door, started: impl FnOnce(ServerHandle)) -> Result<(), StartError> {
+    pub fn serve(self, door: Door, started: impl FnOnce(Stopper)) -> Result<(), StartError> {
         let Self { agent, threads } = self;
         let Door {
             listener,
@@ -322,11 +322,12 @@ impl Assembled {
             reloader,
             workers,
         } = door;
+        let address = listener.local_addr()?;
         let served = actix_web::rt::System::new().block_on(async {
             let server = server(&agent, listener, tls, workers)?;
-            started(server.handle());
+            started(Stopper(server.handle()));
             let around = actix_web::rt::spawn(look_after(agent.clone(), reloader));
-            tracing::info!(listen = %agent.config.listen, interfaces = agent.writers.len(), "serving");
+            tracing::info!(listen = %address, interfaces = agent.writers.len(), "serving");
             notify(&[NotifyState::Ready]);
             let served = server.await;
             notify(&[NotifyState::Stopping]);
@@ -341,6 +342,17 @@ impl Assembled {
         }
         tracing::info!("stopped");
         Ok(served?)
+    }
+}
+
+/// The means to stop an agent from another thread.
+pub struct Stopper(ServerHandle);
+
+impl Stopper {
+    /// Has the agent finish what is under way and end.
+    pub fn stop(&self) {
+        // The future only waits; asking is done by the call.
+        drop(self.0.stop(true));
     }
 }
 

@@ -39,6 +39,12 @@ impl Cidr {
         Ok(Self(net.trunc()))
     }
 
+    /// Reads a prefix that a device already has, such as a dump names.
+    pub fn parse_observed(text: &str) -> Result<Self, CidrError> {
+        let net: IpNet = text.parse().map_err(|_| CidrError)?;
+        Ok(Self(net.trunc()))
+    }
+
     fn from_net(net: IpNet) -> Result<Self, CidrError> {
         match net {
             IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => Err(CidrError),

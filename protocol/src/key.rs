@@ -64,6 +64,14 @@ impl PublicKey {
         Self(bytes)
     }
 
+    /// Reads a key that a device already holds, the all-zero one included.
+    pub fn parse_observed(text: &str) -> Result<Self, KeyError> {
+        match Self::parse(text) {
+            Err(KeyError::AllZero) => Ok(Self::observed([0; 32])),
+            parsed => parsed,
+        }
+    }
+
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

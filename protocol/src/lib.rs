@@ -5,6 +5,7 @@ pub mod digest;
 pub mod endpoint;
 pub mod interface_name;
 pub mod key;
+pub mod observed;
 pub mod peer;
 pub mod rotation;
 pub mod signing;

@@ -11,6 +11,16 @@ use crate::writer::{Handle, Job, Outcome, WriteJob};
 
 pub(super) async fn change(agent: &Agent, request: &Request<'_>) -> Result<Answer, Answer> {
     match (&request.route, request.method) {
+        (
+            Route::Peers {
+                remove_foreign: true,
+                ..
+            },
+            "POST" | "PATCH",
+        ) => {
+            let sentence = "foreign=remove goes with a full set alone";
+            Err(Answer::error(400, "unknown_parameter", sentence))
+        }
         (Route::Peers { name, .. }, "POST") => add(agent.writer(name)?, request).await,
         (Route::Peers { name, .. }, "PATCH") => batch(agent.writer(name)?, request).await,
         (

@@ -40,8 +40,9 @@ impl Assembly {
             return;
         }
         self.close_peer();
-        let known = self.reading.peers.remove(&key).unwrap_or_default();
-        self.current = Some((key, known));
+        // Where the kernel split a peer over two messages, the second part joins the first.
+        let known = self.reading.peers.remove_entry(&key);
+        self.current = Some(known.unwrap_or((key, Observed::default())));
     }
 
     pub(crate) fn allowed_ip(&mut self, address: IpAddr, length: u8) -> Result<(), Garbled> {

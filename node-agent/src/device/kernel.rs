@@ -19,7 +19,7 @@ use wireguard_control::{Backend, DeviceUpdate};
 
 use super::dump::Dump;
 use super::link::Interface;
-use super::netlink::{Connection, Failure, Request, attributes, exactly};
+use super::netlink::{Connection, Failure, Garbled, Request, attributes, exactly};
 use super::{DeviceError, Link, PeerOp, Reading, update};
 
 /// Another program that keeps writing to the device can interrupt every dump.
@@ -172,32 +172,28 @@ impl Kernel {
             Some(session) => session,
             None => Session::open()?,
         };
-        let request = Request::dump(session.family, &[WG_CMD_GET_DEVICE, 1, 0, 0])
-            .attribute(WGDEVICE_A_IFINDEX, &index.to_ne_bytes());
         let mut dump = Dump::default();
-        session
-            .connection
-            .request(request, |message| dump.message(message))?;
+        session.dump(index, |message| dump.message(message))?;
         *kept = Some(session);
         Ok(dump.finish())
     }
 }
 
 /// A connection to WireGuard itself, whose number in generic netlink is known only at run time.
-struct Session {
+pub(crate) struct Session {
     connection: Connection,
     family: u16,
 }
 
 impl Session {
     /// Asking for the family makes the kernel load the module, should it not be loaded yet.
-    fn open() -> Result<Self, Failure> {
+    pub(crate) fn open() -> Result<Self, Failure> {
         let mut connection = Connection::open(Some(GENERIC))?;
         let request = Request::one(GENL_ID_CTRL, &[CTRL_CMD_GETFAMILY, 1, 0, 0])
             .attribute(CTRL_ATTR_FAMILY_NAME, b"wireguard\0");
         let mut family = None;
         connection.request(request, |message| {
-            for attribute in attributes(message.get(4..).unwrap_or_default()) {
+            for attribute in attributes(message.get(4..).unwrap_or(&[])) {
                 if let (CTRL_ATTR_FAMILY_ID, value) = attribute? {
                     family = Some(u16::from_ne_bytes(exactly(value)?));
                 }
@@ -206,6 +202,16 @@ impl Session {
         })?;
         let family = family.ok_or(Failure::Garbled)?;
         Ok(Self { connection, family })
+    }
+
+    pub(crate) fn dump(
+        &mut self,
+        index: u32,
+        each: impl FnMut(&[u8]) -> Result<(), Garbled>,
+    ) -> Result<(), Failure> {
+        let request = Request::dump(self.family, &[WG_CMD_GET_DEVICE, 1, 0, 0])
+            .attribute(WGDEVICE_A_IFINDEX, &index.to_ne_bytes());
+        self.connection.request(request, each)
     }
 }
 

@@ -200,8 +200,8 @@ pub(crate) fn answers(
     while !datagram.is_empty() {
         let message = NetlinkBuffer::new_checked(datagram).map_err(|_| Garbled)?;
         let length = message.length() as usize;
-        let rest = datagram.get(length.next_multiple_of(4)..);
-        datagram = rest.unwrap_or_default();
+        // The last message may end without the padding that would follow it.
+        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or(&[]);
         if message.sequence_number() != sequence {
             continue;
         }

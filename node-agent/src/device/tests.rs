@@ -18,6 +18,7 @@ use super::*;
 mod faults;
 mod link;
 mod peers;
+mod races;
 mod scale;
 
 /// A device of its own for one test, gone afterwards.
@@ -102,6 +103,10 @@ impl Drop for Lab {
     }
 }
 
+fn raw(key: PublicKey) -> wireguard_control::Key {
+    wireguard_control::Key(*key.as_bytes())
+}
+
 fn foreign(name: &InterfaceName, kernel: bool, update: wireguard_control::DeviceUpdate) {
     let backend = match kernel {
         true => wireguard_control::Backend::Kernel,
@@ -109,6 +114,13 @@ fn foreign(name: &InterfaceName, kernel: bool, update: wireguard_control::Device
     };
     let name = name.as_str().parse().unwrap();
     update.apply(&name, backend).unwrap();
+}
+
+/// Opened by one thread, owned by another.
+#[test]
+fn a_device_can_be_handed_to_its_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Device>();
 }
 
 #[track_caller]

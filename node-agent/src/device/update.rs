@@ -35,6 +35,7 @@ pub(crate) fn updates(ops: &[PeerOp]) -> impl Iterator<Item = DeviceUpdate> {
     })
 }
 
+/// The library does not wipe its copy of the key.
 pub(crate) fn private_key(key: &PrivateKey) -> DeviceUpdate {
     DeviceUpdate::new().set_private_key(Key(*key.as_bytes()))
 }
@@ -87,7 +88,7 @@ fn pieces(op: &PeerOp) -> Vec<PeerConfigBuilder> {
         } => {
             let all: Vec<Cidr> = config.allowed_ips.iter().copied().collect();
             let mut chunks = all.chunks(ALLOWED_IPS_PER_PIECE);
-            let mut first = piece(key, config, chunks.next().unwrap_or_default());
+            let mut first = piece(key, config, chunks.next().unwrap_or(&[]));
             if *replace_allowed_ips {
                 first = first.replace_allowed_ips();
             }

@@ -1,7 +1,8 @@
 //! Keeps CAP_NET_ADMIN, if it was there, and nothing else.
 //!
-//! Inheritable and ambient capabilities are for programs started later. There are none, so both sets
-//! end empty.
+//! A set is written only where it holds too much: the packaged unit has reduced them already and
+//! denies the call that would. Inheritable capabilities are left alone: they are for programs
+//! started later, and none can be.
 
 use caps::errors::CapsError;
 use caps::{CapSet, Capability, CapsHashSet};
@@ -19,11 +20,13 @@ pub(super) fn effective() -> Result<Vec<String>, SandboxError> {
 pub(super) fn reduce() -> Result<bool, SandboxError> {
     let bounded = reduce_bounding()?;
     caps::clear(None, CapSet::Ambient).map_err(failed("ambient", "cleared"))?;
-    caps::clear(None, CapSet::Inheritable).map_err(failed("inheritable", "cleared"))?;
     // The effective ones first: they must lie within the permitted ones at every moment.
     for set in [CapSet::Effective, CapSet::Permitted] {
-        let keep: CapsHashSet = read(set)?.into_iter().filter(is_needed).collect();
-        caps::set(None, set, &keep).map_err(failed(name(set), "reduced"))?;
+        let held = read(set)?;
+        let keep: CapsHashSet = held.iter().copied().filter(is_needed).collect();
+        if keep != held {
+            caps::set(None, set, &keep).map_err(failed(name(set), "reduced"))?;
+        }
     }
     Ok(bounded)
 }

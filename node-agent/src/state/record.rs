@@ -1,7 +1,6 @@
 //! One line of the journal: what changed, in the words of the contract.
 
-use protocol::wire::PeerSpec;
-use protocol::{PrivateKey, PublicKey};
+use protocol::{AllowedIps, Endpoint, PeerConfig, PresharedKey, PrivateKey, PublicKey, observed};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Remembered;
@@ -34,6 +33,43 @@ pub struct Settings {
     pub created: bool,
 }
 
+/// A peer as it is kept. It may have been taken over from the device, so its names are read as a
+/// device's are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stored {
+    #[serde(deserialize_with = "observed::key")]
+    public_key: PublicKey,
+    #[serde(deserialize_with = "observed::allowed_ips")]
+    allowed_ips: AllowedIps,
+    #[serde(
+        default,
+        serialize_with = "reveal_preshared",
+        skip_serializing_if = "Option::is_none"
+    )]
+    preshared_key: Option<PresharedKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    persistent_keepalive: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    endpoint: Option<Endpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+}
+
+impl Stored {
+    fn peer(self) -> Managed {
+        Managed {
+            config: PeerConfig {
+                allowed_ips: self.allowed_ips,
+                persistent_keepalive: self.persistent_keepalive.unwrap_or(0),
+                preshared_key: self.preshared_key,
+            },
+            endpoint: self.endpoint,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Record {
@@ -49,8 +85,11 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub put: Vec<PeerSpec>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub put: Vec<Stored>,
+    #[serde(
+        deserialize_with = "observed::keys",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub remove: Vec<PublicKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
@@ -59,7 +98,7 @@ pub struct Record {
 impl Record {
     pub fn put_peer(&mut self, key: &PublicKey, peer: &Managed) {
         let keepalive = peer.config.persistent_keepalive;
-        self.put.push(PeerSpec {
+        self.put.push(Stored {
             public_key: *key,
             allowed_ips: peer.config.allowed_ips.clone(),
             preshared_key: peer.config.preshared_key.clone(),
@@ -98,14 +137,9 @@ impl Record {
             memory.peers.remove(&key);
             memory.leaving.insert(key);
         }
-        for spec in self.put {
-            let peer = Managed {
-                config: spec.config(),
-                endpoint: spec.endpoint,
-                expires_at: spec.expires_at,
-            };
-            memory.leaving.remove(&spec.public_key);
-            memory.peers.insert(spec.public_key, peer);
+        for stored in self.put {
+            memory.leaving.remove(&stored.public_key);
+            memory.peers.insert(stored.public_key, stored.peer());
         }
         if let Some(settings) = self.settings {
             memory.settings = settings;
@@ -114,6 +148,16 @@ impl Record {
 }
 
 fn reveal<S: Serializer>(key: &Option<PrivateKey>, serializer: S) -> Result<S::Ok, S::Error> {
+    match key {
+        Some(key) => serializer.serialize_some(&key.reveal()),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn reveal_preshared<S: Serializer>(
+    key: &Option<PresharedKey>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match key {
         Some(key) => serializer.serialize_some(&key.reveal()),
         None => serializer.serialize_none(),

@@ -65,6 +65,29 @@ fn what_was_appended_is_remembered() {
 }
 
 #[test]
+fn what_was_taken_over_from_a_device_is_read_again() {
+    let (_folder, path, mut journal) = journal();
+    let odd = PublicKey::observed([0; 32]);
+    let mapped = Cidr::parse_observed("::ffff:10.0.0.1/128").unwrap();
+    let taken_over = Managed {
+        config: PeerConfig {
+            allowed_ips: [mapped].into_iter().collect(),
+            ..PeerConfig::default()
+        },
+        ..Managed::default()
+    };
+    let mut record = record(&[], &[], None);
+    record.remove.push(odd);
+    record.put_peer(&key(1), &taken_over);
+    journal.append(&record).unwrap();
+
+    let (_, memory) = Journal::open(&path).unwrap();
+
+    assert_eq!(memory.peers[&key(1)], taken_over);
+    assert!(memory.leaving.contains(&odd));
+}
+
+#[test]
 fn only_its_owner_may_read_it() {
     let (_folder, path, mut journal) = journal();
     journal.rewrite(&record(&[1], &[], None)).unwrap();

@@ -34,13 +34,9 @@ impl Writer {
         let Some(index) = self.index else {
             return self.commit_without_device(jobs);
         };
-        let whole = jobs
-            .iter()
-            .any(|job| matches!(job.write, Write::FullSet { .. } | Write::Sync { .. }));
-        let read = if whole { self.read() } else { self.refresh() };
-        if let Err(err) = read {
-            let failure = self.failure(&err);
-            return self.fail_all(jobs, &failure);
+        let jobs = self.with_fresh_view(jobs);
+        if jobs.is_empty() {
+            return;
         }
         if matches!(self.store, Store::Unreadable) {
             return self.commit_without_disk(jobs, index);
@@ -62,6 +58,23 @@ impl Writer {
             }
             Err(err) => self.recover(group, &err),
         }
+    }
+
+    /// Reads the device where the view is too old to judge by. Where that fails, only removals go on:
+    /// they ask for nothing that somebody else could hold.
+    fn with_fresh_view(&mut self, jobs: Vec<WriteJob>) -> Vec<WriteJob> {
+        let is_whole =
+            |job: &WriteJob| matches!(job.write, Write::FullSet { .. } | Write::Sync { .. });
+        let read = if jobs.iter().any(is_whole) {
+            self.read()
+        } else {
+            self.refresh()
+        };
+        let Err(err) = read else { return jobs };
+        let failure = self.failure(&err);
+        let (removals, others) = removals_and_others(jobs);
+        self.fail_all(others, &failure);
+        removals
     }
 
     /// Makes the device hold what the ledger says of the touched peers.
@@ -223,9 +236,7 @@ impl Writer {
 
     /// Without a device, removals are remembered; whatever else is asked has to wait.
     fn commit_without_device(&mut self, jobs: Vec<WriteJob>) {
-        let (removals, others): (Vec<WriteJob>, Vec<WriteJob>) = jobs
-            .into_iter()
-            .partition(|job| matches!(job.write, Write::Remove(_)));
+        let (removals, others) = removals_and_others(jobs);
         let failure = match self.present() {
             Err(failure) => failure,
             Ok(_) => Failure::Busy(self.name().clone()),
@@ -337,4 +348,9 @@ impl Writer {
         self.leaving.extend(touched.keys());
         touched
     }
+}
+
+fn removals_and_others(jobs: Vec<WriteJob>) -> (Vec<WriteJob>, Vec<WriteJob>) {
+    jobs.into_iter()
+        .partition(|job| matches!(job.write, Write::Remove(_)))
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowedIps, Endpoint, InterfaceName, PublicKey};
+use crate::{AllowedIps, Endpoint, InterfaceName, PublicKey, observed};
 
 /// One peer as the kernel shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DumpedPeer {
+    #[serde(deserialize_with = "observed::key")]
     pub public_key: PublicKey,
     pub endpoint: Option<Endpoint>,
+    #[serde(deserialize_with = "observed::allowed_ips")]
     pub allowed_ips: AllowedIps,
     /// Unix seconds; `null` where there was none.
     pub latest_handshake: Option<i64>,
@@ -202,4 +204,27 @@ pub struct StatusOfInterface {
 pub struct Failure {
     pub error: String,
     pub code: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_with_an_odd_foreign_peer_is_read() {
+        let body = r#"{"public_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","endpoint":null,"allowed_ips":["::ffff:10.0.0.1/128"],"latest_handshake":null,"transfer_rx":0,"transfer_tx":0,"persistent_keepalive":0,"has_preshared_key":false,"foreign":true}"#;
+
+        let peer: DumpedPeer = serde_json::from_str(body).unwrap();
+
+        assert_eq!(serde_json::to_string(&peer).unwrap(), body);
+    }
+
+    #[test]
+    fn what_a_newer_agent_adds_is_passed_over() {
+        let body = r#"{"generation":7,"digest":"00","peers":1,"colour":"green"}"#;
+
+        let read: InSync = serde_json::from_str(body).unwrap();
+
+        assert_eq!(read.generation, Some(7));
+    }
 }

@@ -1,14 +1,8 @@
 //! The faults below this module that look like success stay below it.
 
-use std::sync::atomic::AtomicBool;
-
-use wireguard_control::{DeviceUpdate, Key, PeerConfigBuilder};
+use wireguard_control::{DeviceUpdate, PeerConfigBuilder};
 
 use super::*;
-
-fn raw(key: PublicKey) -> Key {
-    Key(*key.as_bytes())
-}
 
 #[test]
 fn a_missing_interface_is_missing_and_stays_so() {
@@ -175,53 +169,4 @@ fn a_refusal_gives_a_number_and_no_words() {
         errno: address_in_use,
     };
     assert_eq!(outcome, Err(refused));
-}
-
-#[test]
-fn a_reading_beside_a_writer_is_whole_or_an_error() {
-    let Some(lab) = Lab::start() else { return };
-    let untouched = varied_peers(400);
-    lab.apply(&untouched);
-    let wanted = expected(&untouched);
-    let stop = AtomicBool::new(false);
-    let (name, kernel) = (lab.name.clone(), lab.is_kernel());
-
-    let (mut whole, mut busy) = (0, 0);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let others: Vec<PublicKey> = (1000..1040).map(key).collect();
-            while !stop.load(Ordering::Relaxed) {
-                for other in &others {
-                    let peer = PeerConfigBuilder::new(&raw(*other));
-                    foreign(&name, kernel, DeviceUpdate::new().add_peer(peer));
-                }
-                for other in &others {
-                    let update = DeviceUpdate::new().remove_peer_by_key(&raw(*other));
-                    foreign(&name, kernel, update);
-                }
-                thread::sleep(Duration::from_millis(150));
-            }
-        });
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(6) {
-            match lab.device.read() {
-                Ok(mut reading) => {
-                    reading.peers.retain(|key, _| wanted.contains_key(key));
-                    if reading.peers != wanted {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    assert!(reading.peers == wanted, "{} peers", reading.peers.len());
-                    whole += 1;
-                }
-                Err(err) => {
-                    assert_eq!(err, DeviceError::Busy);
-                    busy += 1;
-                }
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-    });
-
-    println!("{whole} whole readings, {busy} given up");
-    assert!(whole > 3);
 }

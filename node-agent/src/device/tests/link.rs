@@ -48,7 +48,29 @@ fn a_choice_left_open_finds_the_device_that_is_there() {
     let found = open(&lab.name, BackendChoice::Auto).unwrap();
 
     assert_eq!(found.backend(), lab.device.backend());
-    assert_eq!(kernel_has_wireguard(), Ok(lab.is_kernel()));
+}
+
+#[test]
+fn a_kernel_without_wireguard_says_so() {
+    let Some(lab) = Lab::open() else { return };
+    if lab.is_kernel() || kernel_has_wireguard().unwrap() {
+        assert_eq!(kernel_has_wireguard(), Ok(true));
+        return;
+    }
+    let kernel = |name: &str| Kernel::new(&InterfaceName::parse(name).unwrap()).unwrap();
+    let loopback = kernel("lo");
+    let index = loopback.index().unwrap().unwrap();
+    let ops = [put(key(1), PeerConfig::default())];
+
+    assert_eq!(loopback.read(), Err(DeviceError::NoKernelModule));
+    assert_eq!(
+        loopback.apply(index, &ops),
+        Err(DeviceError::NoKernelModule)
+    );
+    assert_eq!(kernel("wgtnone").create(), Err(DeviceError::NoKernelModule));
+    assert_eq!(kernel("wgtnone").read(), Err(DeviceError::Missing));
+    let found = open(&lab.name, BackendChoice::Auto).unwrap();
+    assert_eq!(found.backend(), "userspace");
 }
 
 #[test]
