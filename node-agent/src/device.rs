@@ -24,6 +24,7 @@ mod kernel;
 mod link;
 mod memory;
 mod netlink;
+pub mod replies;
 mod route;
 mod uapi;
 mod update;
@@ -189,6 +190,15 @@ impl Device {
 
     pub fn read(&self) -> Result<Reading, DeviceError> {
         dispatch!(self, inner => inner.read())
+    }
+
+    /// Says that a change is about to come. A daemon that has to show that it answers can do so while
+    /// the disk is waited for.
+    pub fn announce(&self) {
+        match self {
+            Self::Userspace(userspace) => userspace.announce(),
+            Self::Kernel(_) | Self::Memory(_) => {}
+        }
     }
 
     /// Makes the changes, removals first, then the rest in the order given.

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use protocol::{Cidr, Digest, Endpoint, PeerConfig, PublicKey};
 
-use crate::device::{Observed, PeerOp, Reading};
+use crate::device::{Observed, PeerOp};
 
-/// How many departures are remembered for readers that ask "what changed since".
-const DEPARTURES: usize = 20_000;
+mod observation;
+
+pub use observation::Since;
 
 /// A peer that was accepted over the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,8 +36,9 @@ pub struct Seen {
 /// What a peer was before a change, so that the change can be taken back.
 #[derive(Debug, Clone, Default)]
 pub struct Before {
-    pub managed: Option<Managed>,
-    pub seen: Option<Seen>,
+    // Boxed, since a full set of new peers has nothing before.
+    pub managed: Option<Box<Managed>>,
+    pub seen: Option<Box<Seen>>,
 }
 
 /// The peers that a change touched, as they were before it.
@@ -55,13 +57,6 @@ pub struct Ledger {
     digest: Option<Digest>,
     foreign: usize,
     expiries: BTreeSet<(i64, PublicKey)>,
-}
-
-/// What changed for a reader since its cursor.
-pub struct Since<'a> {
-    pub full: bool,
-    pub changed: Vec<(&'a PublicKey, &'a Observed)>,
-    pub removed: Vec<PublicKey>,
 }
 
 impl Ledger {
@@ -205,11 +200,11 @@ impl Ledger {
         self.digest = None;
         self.sequence += 1;
         for (key, before) in touched {
-            self.set_managed(key, before.managed);
+            self.set_managed(key, before.managed.map(|managed| *managed));
             match before.seen {
                 Some(mut seen) => {
                     seen.changed = self.sequence;
-                    self.seen.insert(key, seen);
+                    self.seen.insert(key, *seen);
                 }
                 None => {
                     if self.seen.remove(&key).is_some() {
@@ -220,97 +215,6 @@ impl Ledger {
         }
         self.count_foreign();
         self.index_owners();
-    }
-
-    /// Takes in what the device holds now. Returns whether any peer's configuration was news.
-    pub fn observe(&mut self, reading: Reading) -> bool {
-        self.own_key = reading.public_key;
-        let next = self.sequence + 1;
-        let mut any = false;
-        let mut news = false;
-        let mut foreign_news = false;
-        let gone: Vec<PublicKey> = self
-            .seen
-            .keys()
-            .filter(|key| !reading.peers.contains_key(key))
-            .copied()
-            .collect();
-        for key in gone {
-            foreign_news |= self.is_foreign(&key);
-            self.seen.remove(&key);
-            self.depart(key);
-            news = true;
-        }
-        for (key, mut observed) in reading.peers {
-            let managed = self.managed.get(&key);
-            let shared =
-                managed.filter(|peer| peer.config.allowed_ips == observed.config.allowed_ips);
-            if let Some(peer) = shared {
-                observed.config.allowed_ips = peer.config.allowed_ips.clone();
-            }
-            match self.seen.get_mut(&key) {
-                Some(seen) if seen.observed == observed => {}
-                Some(seen) => {
-                    let changed = seen.observed.config != observed.config;
-                    news |= changed;
-                    foreign_news |= changed && managed.is_none();
-                    any = true;
-                    *seen = Seen {
-                        observed,
-                        changed: next,
-                    };
-                }
-                None => {
-                    news = true;
-                    foreign_news |= managed.is_none();
-                    any = true;
-                    self.seen.insert(
-                        key,
-                        Seen {
-                            observed,
-                            changed: next,
-                        },
-                    );
-                }
-            }
-        }
-        if any {
-            self.sequence = self.sequence.max(next);
-        }
-        if news {
-            self.digest = None;
-            self.count_foreign();
-        }
-        if foreign_news {
-            self.index_owners();
-        }
-        news
-    }
-
-    /// What changed after `cursor`; everything where that is not known any more.
-    pub fn since(&self, cursor: Option<u64>) -> Since<'_> {
-        let known = cursor.filter(|at| (self.departures_since..=self.sequence).contains(at));
-        let after = known.unwrap_or(0);
-        Since {
-            full: known.is_none(),
-            changed: self
-                .seen
-                .iter()
-                .filter(|(_, seen)| known.is_none() || seen.changed > after)
-                .map(|(key, seen)| (key, &seen.observed))
-                .collect(),
-            removed: match known {
-                Some(at) => self
-                    .departures
-                    .iter()
-                    .filter(|(when, key)| *when > at && !self.seen.contains_key(key))
-                    .map(|(_, key)| *key)
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect(),
-                None => Vec::new(),
-            },
-        }
     }
 
     /// The fewest changes that make the device hold what the ledger now says of the touched peers.
@@ -353,19 +257,9 @@ impl Ledger {
 
     fn remember(&self, key: &PublicKey, touched: &mut Touched) {
         touched.entry(*key).or_insert_with(|| Before {
-            managed: self.managed.get(key).cloned(),
-            seen: self.seen.get(key).cloned(),
+            managed: self.managed.get(key).cloned().map(Box::new),
+            seen: self.seen.get(key).cloned().map(Box::new),
         });
-    }
-
-    fn depart(&mut self, key: PublicKey) {
-        self.sequence += 1;
-        self.departures.push_back((self.sequence, key));
-        if self.departures.len() > DEPARTURES
-            && let Some((when, _)) = self.departures.pop_front()
-        {
-            self.departures_since = when;
-        }
     }
 
     fn disown(&mut self, key: &PublicKey) {

@@ -130,6 +130,18 @@ fn interfaces(page: &mut Page, interfaces: &[Arc<Published>]) {
         "Generation of the desired state.",
         each(|one| one.generation),
     );
+    page.family(
+        "wgfleet_agent_writes_total",
+        "counter",
+        "Requests to change peers that were carried out.",
+        each(|one| Some(one.writes)),
+    );
+    page.family(
+        "wgfleet_agent_journal_syncs_total",
+        "counter",
+        "Times that the disk was waited for. Writes that came together share one.",
+        each(|one| Some(one.journal_syncs)),
+    );
 }
 
 fn node(page: &mut Page, figures: &Figures<'_>) {

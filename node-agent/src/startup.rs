@@ -3,38 +3,31 @@
 //! [`run`] is the program: it prepares what needs the outside (daemons, sockets, certificates), gives up
 //! everything it will not need again, and only then starts threads. [`Assembled`] is the part that
 //! does not care about confinement: tests start the very same agent on a port of its own.
+//! `care` looks after it while it serves.
 
-use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, web};
 use protocol::InterfaceName;
 use protocol::signing::Secret;
-use rustls::ServerConfig;
-use sd_notify::NotifyState;
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::api::{self, Agent};
-use crate::auth::{Auth, Ring, RingError};
-use crate::clock;
+use crate::auth::RingError;
 use crate::config::{BackendChoice, Config, Interface};
 use crate::daemon::{self, Daemon};
 use crate::device::{self, Device, DeviceError};
-use crate::replay::Replay;
 use crate::sandbox::{self, Confinement};
-use crate::strangers;
-use crate::system::Sampler;
-use crate::tls::{self, Reloader};
-use crate::writer::{self, Handle};
+use crate::{tls, writer};
+
+mod assembled;
+mod care;
+
+pub use assembled::{Assembled, Door, Stopper};
 
 /// How many threads serve HTTP. The work is small; the writers do the rest.
 const MOST_WORKERS: usize = 4;
@@ -155,7 +148,12 @@ fn own_state_dir(path: &Path) -> Result<File, StartError> {
         .mode(0o700)
         .create(path)
         .map_err(failed)?;
-    let lock = File::create(path.join("lock")).map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path.join("lock"))
+        .map_err(failed)?;
     lock.try_lock().map_err(|_| StartError::InUse {
         path: path.to_owned(),
     })?;
@@ -244,223 +242,4 @@ fn confine(config: &Config) -> Result<Confinement, StartError> {
 
 fn borrowed(paths: &[PathBuf]) -> Vec<&Path> {
     paths.iter().map(PathBuf::as_path).collect()
-}
-
-fn writer_start(
-    config: &Config,
-    interface: Interface,
-    device: Device,
-    epoch: u32,
-) -> writer::Start {
-    writer::Start {
-        interface,
-        device,
-        state_dir: config.state_dir.clone(),
-        timing: config.timing.clone(),
-        queue: config.limits.queue,
-        group: config.limits.group,
-        epoch,
-    }
-}
-
-/// The agent with its threads running, not serving yet.
-pub struct Assembled {
-    agent: web::Data<Agent>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Assembled {
-    /// Brings every interface up and waits until each was tried.
-    pub fn new(
-        config: Config,
-        secret: &Secret,
-        devices: Vec<Device>,
-        problems: Vec<String>,
-    ) -> Result<Self, StartError> {
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        let window_s = seconds(config.timing.window);
-        let ring = Ring::open(&config.state_dir, secret, seconds(config.timing.retiring))?;
-        let sampler = Sampler::start(config.state_dir.clone(), config.timing.sample)?;
-        let mut floor = clock::now().max(ring.latest_request());
-        let mut epoch = [0; 4];
-        getrandom::fill(&mut epoch).map_err(io::Error::other)?;
-        let mut writers: BTreeMap<InterfaceName, Handle> = BTreeMap::new();
-        let mut threads = Vec::new();
-        let mut ready = Vec::new();
-        for (interface, device) in config.interfaces.iter().zip(devices) {
-            let start = writer_start(
-                &config,
-                interface.clone(),
-                device,
-                u32::from_ne_bytes(epoch),
-            );
-            let started = writer::start(start)?;
-            floor = floor.max(started.latest_request);
-            writers.insert(interface.name.clone(), started.handle);
-            threads.push(started.thread);
-            ready.push(started.ready);
-        }
-        for ready in ready {
-            ready
-                .recv()
-                .map_err(|_| StartError::Thread("an interface"))?;
-        }
-        let replay = Replay::new(floor, config.limits.replay_signatures, window_s);
-        let auth = Auth::new(ring, replay, window_s);
-        let agent = web::Data::new(Agent::new(config, auth, writers, sampler, problems));
-        Ok(Self { agent, threads })
-    }
-
-    /// Serves until the process is told to stop, then finishes what is under way.
-    ///
-    /// `started` is given the means to stop it from elsewhere.
-    pub fn serve(self, door: Door, started: impl FnOnce(Stopper)) -> Result<(), StartError> {
-        let Self { agent, threads } = self;
-        let Door {
-            listener,
-            tls,
-            reloader,
-            workers,
-        } = door;
-        let address = listener.local_addr()?;
-        let served = actix_web::rt::System::new().block_on(async {
-            let server = server(&agent, listener, tls, workers)?;
-            started(Stopper(server.handle()));
-            let around = actix_web::rt::spawn(look_after(agent.clone(), reloader));
-            tracing::info!(listen = %address, interfaces = agent.writers.len(), "serving");
-            notify(&[NotifyState::Ready]);
-            let served = server.await;
-            notify(&[NotifyState::Stopping]);
-            around.abort();
-            served
-        });
-        drop(agent);
-        for thread in threads {
-            thread
-                .join()
-                .map_err(|_| StartError::Thread("an interface"))?;
-        }
-        tracing::info!("stopped");
-        Ok(served?)
-    }
-}
-
-/// The means to stop an agent from another thread.
-pub struct Stopper(ServerHandle);
-
-impl Stopper {
-    /// Has the agent finish what is under way and end.
-    pub fn stop(&self) {
-        // The future only waits; asking is done by the call.
-        drop(self.0.stop(true));
-    }
-}
-
-/// Where the agent is reached.
-pub struct Door {
-    listener: TcpListener,
-    tls: Option<ServerConfig>,
-    reloader: Option<Reloader>,
-    workers: usize,
-}
-
-impl Door {
-    /// One without TLS, on a socket that listens already.
-    pub fn plain(listener: TcpListener) -> Self {
-        Self {
-            listener,
-            tls: None,
-            reloader: None,
-            workers: 2,
-        }
-    }
-}
-
-fn server(
-    agent: &web::Data<Agent>,
-    listener: TcpListener,
-    tls: Option<ServerConfig>,
-    workers: usize,
-) -> io::Result<Server> {
-    let timing = &agent.config.timing;
-    let shared = agent.clone();
-    let app = move || {
-        App::new()
-            .app_data(shared.clone())
-            .default_service(web::to(api::handle))
-    };
-    let server = HttpServer::new(app)
-        .workers(workers)
-        .tcp_nodelay(true)
-        .max_connections(agent.config.limits.connections)
-        .client_request_timeout(timing.head_read)
-        .keep_alive(timing.keep_alive)
-        .shutdown_timeout(timing.shutdown.as_secs())
-        .on_connect(strangers::turn_away(agent.config.allow_from.clone()));
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
-        None => server.listen(listener)?,
-    };
-    Ok(server.run())
-}
-
-/// Does what must be done besides answering: the supervisor's watchdog, new certificates, old secrets.
-async fn look_after(agent: web::Data<Agent>, mut reloader: Option<Reloader>) {
-    let mut watchdog = tokio::time::interval(watchdog_period());
-    let mut files = tokio::time::interval(agent.config.timing.tls_reload);
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(err) => {
-            tracing::error!(
-                error = &err as &dyn std::error::Error,
-                "cannot listen for SIGHUP"
-            );
-            return;
-        }
-    };
-    loop {
-        tokio::select! {
-            _ = watchdog.tick() => {
-                if agent.writers.values().all(Handle::is_alive) {
-                    notify(&[NotifyState::Watchdog]);
-                }
-            }
-            _ = files.tick() => {
-                agent.forget_old_secrets();
-                if let Some(reloader) = &mut reloader {
-                    report(reloader.check());
-                }
-            }
-            _ = hangup.recv() => {
-                if let Some(reloader) = &mut reloader {
-                    report(reloader.reload().map(|()| true));
-                }
-            }
-        }
-    }
-}
-
-fn report(reloaded: Result<bool, tls::TlsError>) {
-    match reloaded {
-        Ok(true) => tracing::info!("took over the certificate"),
-        Ok(false) => {}
-        Err(err) => tracing::error!(
-            error = &err as &dyn std::error::Error,
-            "kept the certificate in use"
-        ),
-    }
-}
-
-/// Half of what the supervisor allows; without one, an hour, in which nothing is missed.
-fn watchdog_period() -> Duration {
-    sd_notify::watchdog_enabled().map_or(Duration::from_secs(3600), |allowed| allowed / 2)
-}
-
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(err) = sd_notify::notify(states) {
-        tracing::warn!(
-            error = &err as &dyn std::error::Error,
-            "cannot reach the supervisor"
-        );
-    }
 }

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,8 @@ pub use record::{Record, Settings};
 
 /// Below this size a journal is not worth writing anew.
 const COMPACT_AT: u64 = 1 << 20;
+
+const WRITE_AT_ONCE: usize = 64 * 1024;
 
 /// Everything an interface must come back with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,6 +57,7 @@ pub struct Journal {
     sum: [u8; 8],
     length: u64,
     compact_length: u64,
+    syncs: u64,
 }
 
 /// What a journal's text says.
@@ -97,22 +100,54 @@ fn parse_line(line: &[u8], before: [u8; 8]) -> Option<(Record, [u8; 8])> {
 }
 
 fn chain(before: [u8; 8], json: &[u8]) -> [u8; 8] {
-    let hash = Sha256::new()
-        .chain_update(before)
-        .chain_update(json)
-        .finalize();
+    let hash = Sha256::new().chain_update(before).chain_update(json);
+    first_eight(&hash.finalize())
+}
+
+fn first_eight(hash: &[u8]) -> [u8; 8] {
     let mut sum = [0; 8];
     sum.copy_from_slice(&hash[..8]);
     sum
 }
 
-fn line(before: [u8; 8], record: &Record) -> io::Result<(Vec<u8>, [u8; 8])> {
-    let json = serde_json::to_vec(record).map_err(io::Error::other)?;
-    let sum = chain(before, &json);
-    let mut line = format!("{} ", hex::encode(sum)).into_bytes();
-    line.extend_from_slice(&json);
-    line.push(b'\n');
-    Ok((line, sum))
+/// Writes one line and tells its sum and its length.
+///
+/// The JSON is made twice, once for the sum that stands before it: a line can hold ten thousand
+/// peers, and is never in memory as a whole. A short one goes to the file in one piece.
+fn write_line(file: &mut File, before: [u8; 8], record: &Record) -> io::Result<([u8; 8], u64)> {
+    let mut hashing = BufWriter::new(Hashing {
+        hash: Sha256::new().chain_update(before),
+        length: 0,
+    });
+    serde_json::to_writer(&mut hashing, record)?;
+    let Hashing { hash, length } = hashing.into_inner()?;
+    let sum = first_eight(&hash.finalize());
+    let mut line = BufWriter::with_capacity(WRITE_AT_ONCE, file);
+    let written = write!(line, "{} ", hex::encode(sum))
+        .and_then(|()| Ok(serde_json::to_writer(&mut line, record)?))
+        .and_then(|()| line.write_all(b"\n"))
+        .and_then(|()| line.flush());
+    // What is left after a failure must not reach the file later.
+    drop(line.into_parts());
+    written.map(|()| (sum, length + 16 + 2))
+}
+
+/// Takes in what is written, keeping nothing but its hash and length.
+struct Hashing {
+    hash: Sha256,
+    length: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hash.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Journal {
@@ -147,6 +182,7 @@ impl Journal {
             sum,
             length,
             compact_length: length,
+            syncs: 0,
         };
         Ok((journal, memory))
     }
@@ -165,6 +201,7 @@ impl Journal {
             sum: [0; 8],
             length: 0,
             compact_length: 0,
+            syncs: 0,
         };
         journal.rewrite(record)?;
         Ok(journal)
@@ -179,20 +216,35 @@ impl Journal {
             .file
             .as_mut()
             .ok_or_else(|| io::Error::other("an earlier write failed"))?;
-        let (line, sum) = line(self.sum, record)?;
-        let written = file.write_all(&line).and_then(|()| file.sync_data());
-        if let Err(err) = written {
-            self.file = None;
-            return Err(err);
+        self.syncs += 1;
+        let written = write_line(file, self.sum, record)
+            .and_then(|written| file.sync_data().map(|()| written));
+        match written {
+            Ok((sum, length)) => {
+                self.sum = sum;
+                self.length += length;
+                Ok(())
+            }
+            Err(err) => {
+                self.file = None;
+                Err(err)
+            }
         }
-        self.sum = sum;
-        self.length += line.len() as u64;
-        Ok(())
+    }
+
+    /// Takes no more records until everything was written anew: the file says what is not so.
+    pub fn distrust(&mut self) {
+        self.file = None;
     }
 
     /// Whether an earlier write failed, so that the next one must write everything anew.
     pub fn is_broken(&self) -> bool {
         self.file.is_none()
+    }
+
+    /// How often the disk was waited for, which is what a write costs most.
+    pub fn syncs(&self) -> u64 {
+        self.syncs
     }
 
     /// Whether the journal has grown far past what it describes.
@@ -203,15 +255,15 @@ impl Journal {
     /// Replaces the file by one that holds only `record`, in one step.
     pub fn rewrite(&mut self, record: &Record) -> io::Result<()> {
         let new = self.path.with_extension("new");
-        let (line, sum) = line([0; 8], record)?;
         let mut file = open_private(&new, true)?;
-        file.write_all(&line)?;
+        let (sum, length) = write_line(&mut file, [0; 8], record)?;
+        self.syncs += 2; // the file and its folder
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
         sync_folder(&self.path)?;
         self.file = Some(file);
         self.sum = sum;
-        self.length = line.len() as u64;
+        self.length = length;
         self.compact_length = self.length;
         Ok(())
     }

@@ -1,22 +1,33 @@
-//! Turns away, before a byte of HTTP is read, whoever connects from an address that may not.
+//! Turns away whoever connects from an address that may not, before anything is asked or answered.
 
 use std::any::Any;
 use std::net::IpAddr;
 
 use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use protocol::Cidr;
 use rustix::net::{Shutdown, shutdown};
 
+/// On a connection that was turned away.
+struct TurnedAway;
+
+/// Tells whether a request came over a connection that was turned away.
+///
+/// What had arrived before the connection was shut down can still be read from it.
+pub(crate) fn is_turned_away(request: &HttpRequest) -> bool {
+    request.conn_data::<TurnedAway>().is_some()
+}
+
 /// Makes the check that the server runs on each new connection.
 ///
 /// The server offers no way to refuse one, so it is shut down under it; the server then finds it at
-/// its end and drops it.
+/// its end and drops it. It is marked as well, so that nothing which was sent at once is done.
 pub(crate) fn turn_away(
     allow_from: Vec<Cidr>,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone {
-    move |connection, _| {
+    move |connection, data| {
         let plain = connection.downcast_ref::<TcpStream>();
         let tls = || {
             connection
@@ -24,17 +35,20 @@ pub(crate) fn turn_away(
                 .map(|tls| tls.get_ref().0)
         };
         let Some(stream) = plain.or_else(tls) else {
-            tracing::error!("a connection of an unknown kind was let in unchecked");
+            tracing::error!("turned away a connection of an unknown kind");
+            data.insert(TurnedAway);
             return;
         };
         match stream.peer_addr() {
-            Ok(from) if is_allowed(&allow_from, from.ip()) => {}
+            Ok(from) if is_allowed(&allow_from, from.ip()) => return,
             Ok(from) => {
                 tracing::warn!(from = %from.ip(), "turned away a connection from an address that may not connect");
-                close(stream);
             }
-            Err(_) => close(stream),
+            // It is gone already.
+            Err(_) => {}
         }
+        data.insert(TurnedAway);
+        close(stream);
     }
 }
 

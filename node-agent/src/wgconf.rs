@@ -67,7 +67,12 @@ pub fn parse(text: &str) -> Result<WgConf, WgConfError> {
                     line: number,
                     ..Draft::default()
                 }),
-                _ => return Err(at(number, format!("section [{name}] is not known"))),
+                _ => {
+                    return Err(at(
+                        number,
+                        format!("section [{}] is not known", named(name)),
+                    ));
+                }
             };
             finish(&mut conf, std::mem::replace(&mut section, next))?;
             continue;
@@ -102,6 +107,12 @@ fn at(line: usize, problem: impl Into<String>) -> WgConfError {
     }
 }
 
+/// What is too long for a name is not repeated: a secret that slipped onto a line of its own reads like
+/// a key without a value.
+fn named(text: &str) -> &str {
+    if text.len() > 20 { "this" } else { text }
+}
+
 fn finish(conf: &mut WgConf, section: Section) -> Result<(), WgConfError> {
     let Section::Peer(draft) = section else {
         return Ok(());
@@ -134,7 +145,7 @@ fn set_interface(conf: &mut WgConf, key: &str, value: &str) -> Result<(), String
             );
         }
         "fwmark" if matches!(value, "0" | "0x0" | "off") => {}
-        _ => return Err(format!("{key} is not known in [Interface] here")),
+        _ => return Err(format!("{} is not known in [Interface] here", named(key))),
     }
     Ok(())
 }
@@ -171,7 +182,7 @@ fn set_peer(draft: &mut Draft, key: &str, value: &str) -> Result<(), String> {
                     format!("PersistentKeepalive {value:?} is not off or 0 to 65535")
                 })?);
         }
-        _ => return Err(format!("{key} is not known in [Peer]")),
+        _ => return Err(format!("{} is not known in [Peer]", named(key))),
     }
     Ok(())
 }
@@ -228,10 +239,21 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_private_key_is_not_repeated() {
-        let err = parse("[Interface]\nPrivateKey = c2VjcmV0").unwrap_err();
+    fn a_secret_is_not_repeated_wherever_it_stands() {
+        let secret = "WGUQw8lQx/h7nNsJj8shlbgShp2jr3u4jXHBWsPILsU";
+        let texts = [
+            format!("[Interface]\nPrivateKey = {secret}"),
+            format!("[Interface]\n{secret}="),
+            format!("[Peer]\n{secret}="),
+            format!("[Peer]\nPresharedKey = {secret}"),
+            format!("[{secret}=]"),
+            secret.to_owned(),
+        ];
+        for text in texts {
+            let err = parse(&text).unwrap_err();
 
-        assert!(!err.to_string().contains("c2VjcmV0"), "{err}");
+            assert!(!err.to_string().contains(secret), "{err}");
+        }
     }
 
     proptest! {

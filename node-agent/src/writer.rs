@@ -10,139 +10,33 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use protocol::wire::answers::{self, DumpedPeer, InSync};
 use protocol::{InterfaceName, PublicKey};
-use tokio::sync::oneshot;
 
 use crate::clock;
 use crate::config::{Interface, Timing};
-use crate::device::{Device, DeviceError, Reading};
+use crate::device::Device;
 use crate::ledger::Ledger;
-use crate::plan::{Refusal, Write};
-use crate::state::{Journal, Record, Remembered, Settings, StateError};
+use crate::state::{Journal, Remembered, Settings, StateError};
+
+use job::answer;
 
 mod bring_up;
 mod commit;
+mod job;
 mod published;
 mod settings;
+mod upkeep;
+mod view;
 
 pub(crate) use bring_up::preview;
+pub(crate) use job::{Failure, Handle, Job, Outcome, WriteJob};
 pub(crate) use published::{Presence, Published};
 pub(crate) use settings::{LinkAction, SettingsChange};
-
-/// Reading the device before a write may take this part of the time: a view is fresh enough while it
-/// is younger than this many times what it cost. So the view is never older than it must be, and
-/// the cost of a write does not grow with the device.
-const FRESHNESS: u32 = 16;
-
-/// Why a writer did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failure {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("{refusal}")]
-    OutOfStep { refusal: Refusal, now: InSync },
-    #[error("{0}")]
-    Invalid(String),
-    #[error("interface {0} was removed; enable it to make it again")]
-    InterfaceRemoved(InterfaceName),
-    #[error("interface {0} was not made by this agent")]
-    NotCreated(InterfaceName),
-    #[error("interface {0} does not exist at the moment")]
-    InterfaceMissing(InterfaceName),
-    #[error("interface {0} is busy")]
-    Busy(InterfaceName),
-    #[error("the device refused the change")]
-    DeviceRefused,
-    #[error("the change could not be written to disk")]
-    NotDurable,
-    #[error("the agent is stopping")]
-    Stopping,
-}
-
-/// What a write that was carried out answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Peer { created: bool },
-    InSync(InSync),
-}
-
-type Reply<T> = oneshot::Sender<Result<T, Failure>>;
-
-#[derive(Debug)]
-pub(crate) enum Job {
-    Write(WriteJob),
-    Dump {
-        since: Option<String>,
-        reply: Reply<answers::Dump>,
-    },
-    InSync {
-        reply: Reply<InSync>,
-    },
-    Config {
-        reply: Reply<answers::InterfaceConfig>,
-    },
-    Settings {
-        change: Box<SettingsChange>,
-        request: i64,
-        reply: Reply<()>,
-    },
-    /// A set of peers and, with it, key and port of the interface.
-    Sync {
-        change: Box<SettingsChange>,
-        write: WriteJob,
-    },
-    Link {
-        action: LinkAction,
-        request: i64,
-        reply: Reply<bool>,
-    },
-}
-
-#[derive(Debug)]
-pub(crate) struct WriteJob {
-    pub write: Write,
-    /// The timestamp of the signed request, remembered so that it cannot be replayed after a restart.
-    pub request: i64,
-    pub reply: Reply<Outcome>,
-}
-
-/// How the rest of the agent reaches a writer.
-#[derive(Debug, Clone)]
-pub(crate) struct Handle {
-    pub name: InterfaceName,
-    jobs: SyncSender<Job>,
-    published: Arc<RwLock<Arc<Published>>>,
-    pulse: Arc<Mutex<Instant>>,
-    patience: Duration,
-}
-
-impl Handle {
-    /// Whether the writer came round lately; one that hangs in the device or on the disk did not.
-    pub(crate) fn is_alive(&self) -> bool {
-        let pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
-        pulse.elapsed() <= self.patience
-    }
-
-    /// Hands a job over, or says that too many are waiting.
-    pub(crate) fn submit(&self, job: Job) -> Result<(), Failure> {
-        self.jobs.try_send(job).map_err(|err| match err {
-            TrySendError::Full(_) => Failure::Busy(self.name.clone()),
-            TrySendError::Disconnected(_) => Failure::Stopping,
-        })
-    }
-
-    /// What is known of the interface without asking it.
-    pub(crate) fn published(&self) -> Arc<Published> {
-        let published = self.published.read();
-        Arc::clone(&published.expect("publishing is a plain assignment and cannot panic"))
-    }
-}
 
 /// What a writer is started with.
 pub(crate) struct Start {
@@ -189,6 +83,8 @@ struct Writer {
     observed_at: Option<i64>,
     retry_at: Option<Instant>,
     totals: published::Totals,
+    /// Requests that were carried out.
+    writes: u64,
     published: Arc<RwLock<Arc<Published>>>,
     pulse: Arc<Mutex<Instant>>,
 }
@@ -278,6 +174,7 @@ impl Writer {
             observed_at: None,
             retry_at: None,
             totals: published::Totals::default(),
+            writes: 0,
             pulse: Arc::new(Mutex::new(Instant::now())),
         }
     }
@@ -357,242 +254,5 @@ impl Writer {
             }
         }
         self.serve_reads(reads);
-    }
-
-    /// Reads the device once for all who wait.
-    fn serve_reads(&mut self, jobs: Vec<Job>) {
-        if jobs.is_empty() {
-            return;
-        }
-        let read = self.look();
-        if read.is_ok() {
-            self.ledger.digest();
-        }
-        self.publish();
-        for job in jobs {
-            match job {
-                Job::Dump { since, reply } => {
-                    let dump = read.clone().map(|()| self.dump(since.as_deref()));
-                    answer(reply, dump);
-                }
-                Job::InSync { reply } => {
-                    let in_sync = read.clone().map(|()| self.in_sync());
-                    answer(reply, in_sync);
-                }
-                Job::Config { reply } => {
-                    let config = read.clone().and_then(|()| self.config());
-                    answer(reply, config);
-                }
-                Job::Write(_) | Job::Settings { .. } | Job::Sync { .. } | Job::Link { .. } => {}
-            }
-        }
-    }
-
-    /// Makes sure of the interface and reads the device.
-    fn look(&mut self) -> Result<(), Failure> {
-        self.check_presence();
-        self.present()?;
-        self.read().map_err(|err| self.failure(&err))
-    }
-
-    fn present(&self) -> Result<u32, Failure> {
-        match self.index {
-            Some(index) => Ok(index),
-            None if self.settings.removed => Err(Failure::InterfaceRemoved(self.name().clone())),
-            None => Err(Failure::InterfaceMissing(self.name().clone())),
-        }
-    }
-
-    fn failure(&self, err: &DeviceError) -> Failure {
-        match err {
-            DeviceError::Missing => Failure::InterfaceMissing(self.name().clone()),
-            DeviceError::Busy | DeviceError::Unreadable => Failure::Busy(self.name().clone()),
-            DeviceError::NotWireguard | DeviceError::NoKernelModule => {
-                Failure::InterfaceMissing(self.name().clone())
-            }
-            DeviceError::Refused { .. } => Failure::DeviceRefused,
-        }
-    }
-
-    fn read(&mut self) -> Result<(), DeviceError> {
-        let began = Instant::now();
-        let reading = self.device.read()?;
-        self.read_cost = began.elapsed();
-        self.take_in(reading);
-        Ok(())
-    }
-
-    fn take_in(&mut self, reading: Reading) {
-        self.listen_port = reading.listen_port;
-        self.totals = published::Totals::of(&reading, clock::now(), self.timing.active_handshake);
-        self.ledger.observe(reading);
-        self.read_at = Some(Instant::now());
-        self.observed_at = Some(clock::now());
-    }
-
-    /// Reads the device again unless the view is young for what it costs.
-    fn refresh(&mut self) -> Result<(), DeviceError> {
-        let allowed = self.read_cost * FRESHNESS;
-        match self.read_at {
-            Some(at) if at.elapsed() <= allowed => Ok(()),
-            _ => self.read(),
-        }
-    }
-
-    fn dump(&mut self, since: Option<&str>) -> answers::Dump {
-        let digest = self.ledger.digest().to_string();
-        let cursor = since.and_then(|text| self.parse_cursor(text));
-        let found = self.ledger.since(cursor);
-        let peers = found.changed.into_iter().map(|(key, seen)| {
-            let managed = self.ledger.managed_peer(key);
-            DumpedPeer {
-                public_key: *key,
-                endpoint: seen.endpoint,
-                allowed_ips: seen.config.allowed_ips.clone(),
-                latest_handshake: seen.latest_handshake,
-                transfer_rx: seen.transfer_rx,
-                transfer_tx: seen.transfer_tx,
-                persistent_keepalive: seen.config.persistent_keepalive,
-                has_preshared_key: seen.config.preshared_key.is_some(),
-                foreign: managed.is_none(),
-                expires_at: managed.and_then(|peer| peer.expires_at),
-            }
-        });
-        answers::Dump {
-            interface: self.name().clone(),
-            peers: peers.collect(),
-            generation: self.ledger.generation,
-            digest,
-            cursor: format!("{:08x}.{}", self.epoch, self.ledger.cursor()),
-            full: since.map(|_| found.full),
-            removed: since.map(|_| found.removed),
-        }
-    }
-
-    fn parse_cursor(&self, text: &str) -> Option<u64> {
-        let (epoch, sequence) = text.split_once('.')?;
-        if u32::from_str_radix(epoch, 16) != Ok(self.epoch) {
-            return None;
-        }
-        sequence.parse().ok()
-    }
-
-    fn in_sync(&mut self) -> InSync {
-        InSync {
-            generation: self.ledger.generation,
-            digest: self.ledger.digest().to_string(),
-            peers: self.ledger.count(),
-        }
-    }
-
-    /// Looks after the interface while nobody asks for anything.
-    fn tick(&mut self) {
-        self.check_presence();
-        let due = self.retry_at.is_none_or(|at| Instant::now() >= at);
-        if due && (self.unsettled || self.is_broken()) {
-            self.retry_at = Some(Instant::now() + self.timing.retry);
-            self.mend();
-        }
-        let stale = self
-            .read_at
-            .is_none_or(|at| at.elapsed() >= self.timing.observe);
-        if self.index.is_some() && stale {
-            match self.read() {
-                Ok(()) => self.settle(),
-                Err(err) => {
-                    tracing::warn!(error = &err as &dyn std::error::Error, interface = %self.name(), "cannot read the device");
-                }
-            }
-        }
-        if let Store::Open(journal) = &self.store
-            && journal.wants_rewrite()
-        {
-            self.rewrite();
-        }
-        self.publish();
-    }
-
-    /// Removes peers whose time is over.
-    fn expire(&mut self) {
-        let expired = self.ledger.expired(clock::now());
-        if !expired.is_empty() {
-            tracing::info!(interface = %self.name(), peers = expired.len(), "removing expired peers");
-            self.remove_now(expired);
-        }
-    }
-
-    fn is_broken(&self) -> bool {
-        matches!(&self.store, Store::Open(journal) if journal.is_broken())
-    }
-
-    /// Tries again what a disk or device refused.
-    fn mend(&mut self) {
-        if self.is_broken() {
-            self.rewrite();
-        }
-        if self.unsettled && self.index.is_some() {
-            self.bring_up();
-        }
-    }
-
-    /// Writes down that the device let go of everything it had to, so that a restart need not ask again.
-    fn settle(&mut self) {
-        if self.leaving.is_empty()
-            || self
-                .leaving
-                .iter()
-                .any(|key| self.ledger.observed(key).is_some())
-        {
-            return;
-        }
-        let record = Record {
-            settled: true,
-            ..Record::default()
-        };
-        if self.write_down(&record).is_ok() {
-            self.leaving.clear();
-        }
-    }
-
-    fn remembered(&self) -> Remembered {
-        Remembered {
-            peers: self.ledger.managed().clone(),
-            generation: self.ledger.generation,
-            settings: self.settings.clone(),
-            leaving: self.leaving.clone(),
-            latest_request: self.latest_request,
-        }
-    }
-
-    /// Makes a record durable, or says that it is not.
-    fn write_down(&mut self, record: &Record) -> Result<(), Failure> {
-        let Store::Open(journal) = &mut self.store else {
-            return Err(Failure::NotDurable);
-        };
-        if journal.is_broken() {
-            return Err(Failure::NotDurable);
-        }
-        journal.append(record).map_err(|err| {
-            tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, "cannot write the journal");
-            Failure::NotDurable
-        })
-    }
-
-    /// Writes the whole memory anew: after a failed write, and where the journal has grown long.
-    fn rewrite(&mut self) {
-        let record = Record::of(&self.remembered());
-        let Store::Open(journal) = &mut self.store else {
-            return;
-        };
-        if let Err(err) = journal.rewrite(&record) {
-            tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, "cannot write the journal anew");
-        }
-    }
-}
-
-/// Tells the caller, if it still listens. One that hung up asks again: every write may be repeated.
-fn answer<T>(reply: Reply<T>, result: Result<T, Failure>) {
-    if reply.send(result).is_err() {
-        tracing::debug!("a caller left before it was answered");
     }
 }

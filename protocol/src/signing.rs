@@ -84,7 +84,8 @@ impl Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let digits = digits(self.0);
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -118,9 +119,8 @@ impl Request<'_> {
                 update(&mut mac, &["|", self.timestamp]);
             }
             Some(nonce) => {
-                let body = hex::encode(Sha256::digest(self.body));
-                let fields = ["v2|", self.method, "|", self.target, "|", &body];
-                update(&mut mac, &fields);
+                update(&mut mac, &["v2|", self.method, "|", self.target, "|"]);
+                mac.update(&digits(Sha256::digest(self.body).into()));
                 update(&mut mac, &["|", self.timestamp, "|", nonce]);
             }
         }
@@ -163,10 +163,18 @@ fn response_mac(
     request: &Signature,
 ) -> Hmac<Sha256> {
     let mut mac = secret.mac();
-    let body = hex::encode(Sha256::digest(body));
-    update(&mut mac, &["v2-response|", &status.to_string(), "|", &body]);
-    update(&mut mac, &["|", timestamp, "|", &request.to_string()]);
+    update(&mut mac, &["v2-response|", &status.to_string(), "|"]);
+    mac.update(&digits(Sha256::digest(body).into()));
+    update(&mut mac, &["|", timestamp, "|"]);
+    mac.update(&digits(request.0));
     mac
+}
+
+/// Every request and its answer need four of these, so they are not worth a `String` each.
+fn digits(bytes: [u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    hex::encode_to_slice(bytes, &mut digits).expect("32 bytes are 64 digits");
+    digits
 }
 
 fn update(mac: &mut Hmac<Sha256>, fields: &[&str]) {

@@ -3,10 +3,16 @@
 //! An error is a sentence for a human and a code for a program. It names the object, and never a path
 //! on this machine, a secret, or what the operating system said.
 
+use std::convert::Infallible;
+
+use actix_web::body::SizedStream;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderName};
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::stream;
 use protocol::signing::sign_response;
+use protocol::wire::answers::InSync;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -14,6 +20,10 @@ use super::route::RouteError;
 use crate::auth::{Caller, Rejected, RotationError};
 use crate::plan::Refusal;
 use crate::writer::Failure;
+
+/// A longer body is handed to the server in pieces of this size. A whole one it would first copy into
+/// the buffer of the connection, which stays as large as it once was until the connection ends.
+const PIECE: usize = 64 * 1024;
 
 pub(super) struct Answer {
     status: StatusCode,
@@ -106,7 +116,10 @@ impl Answer {
         if self.status == StatusCode::NO_CONTENT {
             return response.finish();
         }
-        response.body(self.body)
+        if self.body.len() <= PIECE {
+            return response.body(self.body);
+        }
+        response.body(in_pieces(self.body))
     }
 
     pub(super) fn rejected(rejected: &Rejected, now: i64) -> Self {
@@ -118,6 +131,13 @@ impl Answer {
         };
         Self::error_with(401, rejection.code(), &rejection.to_string(), more)
     }
+}
+
+fn in_pieces(body: Vec<u8>) -> SizedStream<impl stream::Stream<Item = Result<Bytes, Infallible>>> {
+    let length = body.len() as u64;
+    let mut rest = Bytes::from(body);
+    let next = move || (!rest.is_empty()).then(|| rest.split_to(PIECE.min(rest.len())));
+    SizedStream::new(length, stream::iter(std::iter::from_fn(next).map(Ok)))
 }
 
 impl From<RouteError> for Answer {
@@ -136,11 +156,8 @@ impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
         let sentence = failure.to_string();
         match &failure {
-            Failure::Refused(refusal) => Self::from(refusal.clone()),
-            Failure::OutOfStep { now, .. } => {
-                let in_sync = json!({ "generation": now.generation, "digest": now.digest, "peers": now.peers });
-                Self::error_with(409, "generation_mismatch", &sentence, in_sync)
-            }
+            Failure::Refused(refusal) => Self::refused(refusal, None),
+            Failure::RefusedAt { refusal, now } => Self::refused(refusal, Some(now)),
             Failure::Invalid(_) => Self::error(422, "invalid", &sentence),
             Failure::InterfaceRemoved(_) => Self::error(404, "interface_unknown", &sentence),
             Failure::NotCreated(_) => Self::error(409, "not_created", &sentence),
@@ -160,27 +177,29 @@ impl Answer {
     }
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        let sentence = refusal.to_string();
-        match refusal {
-            Refusal::PeerExists(_) => Self::error(409, "peer_exists", &sentence),
-            Refusal::PeerUnknown(_) => Self::error(404, "peer_unknown", &sentence),
+impl Answer {
+    /// Why a write may not be; to whoever plans against a generation, also where the interface stands.
+    fn refused(refusal: &Refusal, standing: Option<&InSync>) -> Self {
+        let (status, code, mut more) = match refusal {
+            Refusal::PeerExists(_) => (409, "peer_exists", json!({})),
+            Refusal::PeerUnknown(_) => (404, "peer_unknown", json!({})),
             Refusal::AllowedIpTaken { cidr, owner } => {
-                let more = json!({ "allowed_ip": cidr, "owner": owner });
-                Self::error_with(409, "allowed_ip_taken", &sentence, more)
+                let taken = json!({ "allowed_ip": cidr, "owner": owner });
+                (409, "allowed_ip_taken", taken)
             }
-            Refusal::GenerationMismatch { .. } => {
-                Self::error(409, "generation_mismatch", &sentence)
-            }
-            Refusal::GenerationBackwards(_) => Self::error(422, "generation_backwards", &sentence),
-            Refusal::MassRemoval { count, .. } => {
-                Self::error_with(409, "mass_removal", &sentence, json!({ "count": count }))
-            }
-            Refusal::OwnKey(_) => Self::error(422, "own_key", &sentence),
-            Refusal::NamedTwice(_) => Self::error(422, "named_twice", &sentence),
-            Refusal::Expired(_) => Self::error(422, "expired", &sentence),
+            Refusal::GenerationMismatch { .. } => (409, "generation_mismatch", json!({})),
+            Refusal::GenerationBackwards(_) => (422, "generation_backwards", json!({})),
+            Refusal::MassRemoval { count, .. } => (409, "mass_removal", json!({ "count": count })),
+            Refusal::OwnKey(_) => (422, "own_key", json!({})),
+            Refusal::NamedTwice(_) => (422, "named_twice", json!({})),
+            Refusal::Expired(_) => (422, "expired", json!({})),
+        };
+        if let (Value::Object(more), Some(standing)) = (&mut more, standing) {
+            more.insert("generation".into(), json!(standing.generation));
+            more.insert("digest".into(), json!(standing.digest));
+            more.insert("peers".into(), json!(standing.peers));
         }
+        Self::error_with(status, code, &refusal.to_string(), more)
     }
 }
 

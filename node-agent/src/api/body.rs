@@ -1,10 +1,14 @@
 //! Reading a body that nobody has verified yet: bounded in size, in time, and all bodies together.
 
+use std::error::Error;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::{HttpResponse, web};
 use futures_util::StreamExt;
 
 use super::answer::Answer;
@@ -60,9 +64,12 @@ pub(super) struct Bounds {
     pub(super) announced: Option<usize>,
 }
 
+/// Room for so much is made at once where it is announced; an announcement alone takes no more.
+const LEAST_ROOM: usize = 64 * 1024;
+
 /// Reads the whole body, or stops reading at the first reason to.
 pub(super) async fn read(
-    payload: web::Payload,
+    payload: &mut web::Payload,
     bounds: Bounds,
     room: &Arc<Room>,
 ) -> Result<(Vec<u8>, Taken), Answer> {
@@ -79,7 +86,7 @@ pub(super) async fn read(
 }
 
 async fn collect(
-    mut payload: web::Payload,
+    payload: &mut web::Payload,
     bounds: Bounds,
     mut taken: Taken,
 ) -> Result<(Vec<u8>, Taken), Answer> {
@@ -98,7 +105,7 @@ async fn collect(
             ));
         }
         if body.is_empty() {
-            body.reserve_exact(bounds.announced.unwrap_or(0));
+            body.reserve(bounds.announced.unwrap_or(0).min(LEAST_ROOM));
         }
         body.extend_from_slice(&chunk);
     }
@@ -111,4 +118,38 @@ fn too_large(limit: usize) -> Answer {
         "body_too_large",
         &format!("the body is larger than {limit} bytes"),
     )
+}
+
+/// An answer's body that holds on to the request's.
+///
+/// A body that comes in chunks and is let go before its end, the server reads on without any bound.
+/// Held until the answer is out, it makes the server close the connection instead.
+struct Holding {
+    answer: BoxBody,
+    _request: web::Payload,
+}
+
+impl MessageBody for Holding {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
+        self.answer.as_pin_mut().poll_next(context)
+    }
+}
+
+/// Has the connection closed after this answer, should the request's body not have been read whole.
+pub(super) fn close_unless_read(answer: HttpResponse, request: web::Payload) -> HttpResponse {
+    answer.map_body(|_, answer| {
+        BoxBody::new(Holding {
+            answer,
+            _request: request,
+        })
+    })
 }

@@ -36,7 +36,7 @@ pub(super) async fn config(writer: &Handle, request: &Request<'_>) -> Result<Ans
         let config = ask(writer, |reply| Job::Config { reply }).await?;
         return Ok(Answer::json(200, &Config { interface, config }));
     }
-    let update: ConfigUpdate = parse(request.body)?;
+    let update: ConfigUpdate = parse(&request.body)?;
     let change = Box::new(settings(update)?);
     let timestamp = request.caller.timestamp;
     ask(writer, |reply| Job::Settings {
@@ -116,7 +116,7 @@ pub(super) async fn syncconf(writer: &Handle, request: &Request<'_>) -> Result<A
     let SyncConf {
         config,
         allow_removals,
-    } = parse(request.body)?;
+    } = parse(&request.body)?;
     let refused = |sentence: &str| Answer::error(422, "invalid", sentence);
     let text = STANDARD
         .decode(config)
@@ -154,7 +154,7 @@ pub(super) async fn syncconf(writer: &Handle, request: &Request<'_>) -> Result<A
 }
 
 pub(super) async fn link(writer: &Handle, request: &Request<'_>) -> Result<Answer, Answer> {
-    no_body(request.body)?;
+    no_body(&request.body)?;
     let (action, message) = match &request.route {
         Route::Enable { .. } => (LinkAction::Enable, "Interface enabled successfully"),
         Route::Disable { .. } => (LinkAction::Disable, "Interface disabled successfully"),

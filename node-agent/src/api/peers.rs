@@ -1,5 +1,7 @@
 //! Peers: added, changed and removed one by one, in batches, and as a full set.
 
+use std::mem;
+
 use protocol::wire::answers::{Done, PeerNamed};
 use protocol::wire::{Batch, FullSet, PeerSpec, PeerUpdate};
 
@@ -9,7 +11,7 @@ use super::{Agent, Request, ask, no_body, parse};
 use crate::plan::Write;
 use crate::writer::{Handle, Job, Outcome, WriteJob};
 
-pub(super) async fn change(agent: &Agent, request: &Request<'_>) -> Result<Answer, Answer> {
+pub(super) async fn change(agent: &Agent, request: &mut Request<'_>) -> Result<Answer, Answer> {
     match (&request.route, request.method) {
         (
             Route::Peers {
@@ -31,12 +33,12 @@ pub(super) async fn change(agent: &Agent, request: &Request<'_>) -> Result<Answe
             "PUT",
         ) => full_set(agent.writer(name)?, request, *remove_foreign).await,
         (Route::Peer { name, key }, "PUT") => {
-            let update: PeerUpdate = parse(request.body)?;
+            let update: PeerUpdate = parse(&request.body)?;
             write(agent.writer(name)?, request, Write::Update(*key, update)).await?;
             Ok(Answer::json(200, &Done::new("Peer updated successfully")))
         }
         (Route::Peer { name, key }, "DELETE") => {
-            no_body(request.body)?;
+            no_body(&request.body)?;
             write(agent.writer(name)?, request, Write::Remove(*key)).await?;
             Ok(Answer::json(200, &Done::new("Peer removed successfully")))
         }
@@ -49,7 +51,7 @@ pub(super) async fn change(agent: &Agent, request: &Request<'_>) -> Result<Answe
 }
 
 async fn add(writer: &Handle, request: &Request<'_>) -> Result<Answer, Answer> {
-    let spec: PeerSpec = parse(request.body)?;
+    let spec: PeerSpec = parse(&request.body)?;
     let named = PeerNamed {
         public_key: spec.public_key,
         allowed_ips: spec.allowed_ips.clone(),
@@ -63,18 +65,18 @@ async fn add(writer: &Handle, request: &Request<'_>) -> Result<Answer, Answer> {
     Ok(Answer::json(if created { 201 } else { 200 }, &done))
 }
 
-async fn batch(writer: &Handle, request: &Request<'_>) -> Result<Answer, Answer> {
-    let batch: Batch = parse(request.body)?;
+async fn batch(writer: &Handle, request: &mut Request<'_>) -> Result<Answer, Answer> {
+    let batch: Batch = parse(&mem::take(&mut request.body))?;
     let outcome = write(writer, request, Write::Batch(batch)).await?;
     Ok(in_sync("Batch applied successfully", outcome))
 }
 
 async fn full_set(
     writer: &Handle,
-    request: &Request<'_>,
+    request: &mut Request<'_>,
     remove_foreign: bool,
 ) -> Result<Answer, Answer> {
-    let set: FullSet = parse(request.body)?;
+    let set: FullSet = parse(&mem::take(&mut request.body))?;
     let outcome = write(
         writer,
         request,

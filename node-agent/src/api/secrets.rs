@@ -24,9 +24,11 @@ pub(super) async fn change(
     let at = request.caller.timestamp;
     match request.route.clone() {
         Route::Secrets => {
-            let KeyExchange { id, public_key } = parse(request.body)?;
+            let KeyExchange { id, public_key } = parse(&request.body)?;
             let verifying = request.caller.secret.clone();
-            let random = request.random;
+            let mut random = [0; 32];
+            getrandom::fill(&mut random)
+                .map_err(|_| Answer::later("busy", "the system gives no random bytes"))?;
             let asked = id.clone();
             let exchange =
                 move |ring: &mut Ring| ring.exchange(&asked, &public_key, &verifying, random, at);
@@ -34,7 +36,7 @@ pub(super) async fn change(
             Ok(Answer::json(200, &KeyExchange { id, public_key }))
         }
         Route::Activate { id } => {
-            no_body(request.body)?;
+            no_body(&request.body)?;
             on_ring(agent, move |ring| ring.activate(&id, clock::now(), at)).await?;
             tracing::info!("the secret was replaced");
             Ok(Answer::json(
@@ -43,7 +45,7 @@ pub(super) async fn change(
             ))
         }
         Route::Secret { id } => {
-            no_body(request.body)?;
+            no_body(&request.body)?;
             on_ring(agent, move |ring| ring.remove(&id, at)).await?;
             Ok(Answer::json(200, &Done::new("Secret removed successfully")))
         }

@@ -44,11 +44,12 @@ pub(crate) fn read(
     loop {
         line.clear();
         answer.read_until(b'\n', &mut line)?;
-        let text = std::str::from_utf8(&line).map_err(|_| Garbled)?;
-        let text = text.strip_suffix('\n').ok_or(Garbled)?;
-        let (key, value) = text.split_once('=').ok_or(Garbled)?;
-        if key == "errno" {
-            return match number::<i32>(value)?.saturating_abs() {
+        let text = line.strip_suffix(b"\n").ok_or(Garbled)?;
+        // There are ten lines for each peer: what this loop does to one is the cost of a reading.
+        let equals = text.iter().position(|byte| *byte == b'=').ok_or(Garbled)?;
+        let (key, value) = (&text[..equals], &text[equals + 1..]);
+        if key == b"errno" {
+            return match number::<i32>(words(value)?)?.saturating_abs() {
                 0 => Ok(assembly.finish()),
                 errno => Err(Failure::Errno(errno)),
             };
@@ -59,12 +60,12 @@ pub(crate) fn read(
 
 fn pair(
     assembly: &mut Assembly,
-    key: &str,
-    value: &str,
+    key: &[u8],
+    value: &[u8],
     zone: &impl Fn(&str) -> Option<u32>,
 ) -> Result<(), Garbled> {
     match key {
-        "private_key" => {
+        b"private_key" => {
             let private = Zeroizing::new(hex_key(value)?);
             // All zero is none.
             if *private != [0; 32] {
@@ -72,16 +73,18 @@ fn pair(
                 assembly.public_key(*private.public_key().as_bytes());
             }
         }
-        "listen_port" => assembly.listen_port(number(value)?),
-        "public_key" => assembly.peer(hex_key(value)?),
-        "preshared_key" => assembly.preshared_key(hex_key(value)?)?,
-        "endpoint" => assembly.endpoint(socket_address(value, zone)?)?,
-        "persistent_keepalive_interval" => assembly.persistent_keepalive(number(value)?)?,
-        "last_handshake_time_sec" => assembly.latest_handshake(number(value)?)?,
-        "rx_bytes" => assembly.transfer_rx(number(value)?)?,
-        "tx_bytes" => assembly.transfer_tx(number(value)?)?,
-        "allowed_ip" => {
-            let (address, length) = value.split_once('/').ok_or(Garbled)?;
+        b"listen_port" => assembly.listen_port(number(words(value)?)?),
+        b"public_key" => assembly.peer(hex_key(value)?),
+        b"preshared_key" => assembly.preshared_key(hex_key(value)?)?,
+        b"endpoint" => assembly.endpoint(socket_address(words(value)?, zone)?)?,
+        b"persistent_keepalive_interval" => {
+            assembly.persistent_keepalive(number(words(value)?)?)?;
+        }
+        b"last_handshake_time_sec" => assembly.latest_handshake(number(words(value)?)?)?,
+        b"rx_bytes" => assembly.transfer_rx(number(words(value)?)?)?,
+        b"tx_bytes" => assembly.transfer_tx(number(words(value)?)?)?,
+        b"allowed_ip" => {
+            let (address, length) = words(value)?.split_once('/').ok_or(Garbled)?;
             let address: IpAddr = address.parse().map_err(|_| Garbled)?;
             assembly.allowed_ip(address, number(length)?)?;
         }
@@ -105,11 +108,15 @@ fn socket_address(text: &str, zone: &impl Fn(&str) -> Option<u32>) -> Result<Soc
     Ok(SocketAddrV6::new(address, number(port)?, 0, scope).into())
 }
 
+fn words(text: &[u8]) -> Result<&str, Garbled> {
+    std::str::from_utf8(text).map_err(|_| Garbled)
+}
+
 fn number<N: std::str::FromStr>(text: &str) -> Result<N, Garbled> {
     text.parse().map_err(|_| Garbled)
 }
 
-fn hex_key(text: &str) -> Result<[u8; 32], Garbled> {
+fn hex_key(text: &[u8]) -> Result<[u8; 32], Garbled> {
     let mut key = [0; 32];
     hex::decode_to_slice(text, &mut key).map_err(|_| Garbled)?;
     Ok(key)

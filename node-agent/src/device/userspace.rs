@@ -5,10 +5,14 @@
 //! must be answered, and the interface's index is compared before and after. Reading does not go
 //! through the library: it waits for ever and prints to stdout.
 //!
+//! The empty change goes over a connection that is kept, and may be sent ahead: it would otherwise cost
+//! as much as the change itself.
+//!
 //! The daemon itself is started and stopped by whoever runs the machine, not here.
 
+use std::cell::RefCell;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,6 +34,24 @@ const SILENCE: Duration = Duration::from_secs(5);
 pub struct Userspace {
     interface: Interface,
     library_name: wireguard_control::InterfaceName,
+    probe: RefCell<Option<Probe>>,
+}
+
+/// A kept connection for empty changes.
+struct Probe {
+    stream: UnixStream,
+    /// One was sent, and its answer is still to be read.
+    asked: bool,
+}
+
+impl Probe {
+    fn ask(&mut self) -> io::Result<()> {
+        if !self.asked {
+            self.stream.write_all(b"set=1\n\n")?;
+            self.asked = true;
+        }
+        Ok(())
+    }
 }
 
 impl Userspace {
@@ -37,6 +59,7 @@ impl Userspace {
         Ok(Self {
             interface: Interface::new(name, "tun")?,
             library_name: update::library_name(name)?,
+            probe: RefCell::new(None),
         })
     }
 
@@ -56,11 +79,7 @@ impl Userspace {
     pub(crate) fn read(&self) -> Result<Reading, DeviceError> {
         let answer = self.ask(b"get=1\n\n")?;
         let index_of = |zone: &str| self.interface.index_of(zone);
-        uapi::read(answer, index_of).map_err(|failure| match failure {
-            Failure::Io(err) => broken(&err),
-            Failure::Errno(errno) => DeviceError::Refused { errno: Some(errno) },
-            Failure::Garbled => DeviceError::Unreadable,
-        })
+        Ok(uapi::read(answer, index_of)?)
     }
 
     pub(crate) fn apply(&self, expected_index: u32, ops: &[PeerOp]) -> Result<(), DeviceError> {
@@ -127,17 +146,16 @@ impl Userspace {
         if self.index()? != Some(expected_index) {
             return Err(DeviceError::Missing);
         }
-        let mut answer = String::new();
-        let asked = self.ask(b"set=1\n\n")?.read_line(&mut answer);
-        asked.map_err(|err| broken(&err))?;
-        if answer != "errno=0\n" {
-            return Err(DeviceError::Unreadable);
-        }
+        self.check_alive()?;
         let outcome = update
             .apply(&self.library_name, Backend::Userspace)
             .map_err(|err| refusal(&err));
         match self.index()? {
-            Some(index) if index == expected_index => outcome,
+            // A daemon that is about to end has an interface a little longer than a socket.
+            Some(index) if index == expected_index => match outcome {
+                Err(DeviceError::Refused { .. }) if !self.answers() => Err(DeviceError::Missing),
+                outcome => outcome,
+            },
             Some(other) => {
                 if self.is_ghost(other, ops)? {
                     self.delete(other)?;
@@ -153,6 +171,46 @@ impl Userspace {
             return Ok(false);
         };
         Ok(link.index == index && update::is_ghost(&link, &self.read()?, ops))
+    }
+
+    /// Sends an empty change ahead of one that is to come.
+    pub(crate) fn announce(&self) {
+        let Some(mut probe) = self.probe.take() else {
+            return;
+        };
+        // A connection that fails is dropped here, and the change itself opens another.
+        if probe.ask().is_ok() {
+            self.probe.replace(Some(probe));
+        }
+    }
+
+    fn check_alive(&self) -> Result<(), DeviceError> {
+        match self.probe.take().map(|kept| self.finish(kept)) {
+            Some(Ok(())) => return Ok(()),
+            // It hangs, and would on another connection as well.
+            Some(Err(DeviceError::Busy)) => return Err(DeviceError::Busy),
+            // That daemon ended, or takes one question on each connection.
+            Some(Err(_)) | None => {}
+        }
+        let stream = self.connect()?;
+        self.finish(Probe {
+            stream,
+            asked: false,
+        })
+    }
+
+    fn finish(&self, mut probe: Probe) -> Result<(), DeviceError> {
+        const ANSWER: &[u8] = b"errno=0\n\n";
+        let mut answer = [0; ANSWER.len()];
+        let asked = probe.ask();
+        let answered = asked.and_then(|()| probe.stream.read_exact(&mut answer));
+        answered.map_err(|err| broken(&err))?;
+        if answer != ANSWER {
+            return Err(DeviceError::Unreadable);
+        }
+        probe.asked = false;
+        self.probe.replace(Some(probe));
+        Ok(())
     }
 
     fn ask(&self, request: &[u8]) -> Result<BufReader<UnixStream>, DeviceError> {
@@ -183,6 +241,16 @@ impl Userspace {
             .find(|path| path.exists());
         let file = format!("{}.sock", self.interface.name());
         folder.unwrap_or(Path::new(folders[1])).join(file)
+    }
+}
+
+impl From<Failure> for DeviceError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Io(err) => broken(&err),
+            Failure::Errno(errno) => Self::Refused { errno: Some(errno) },
+            Failure::Garbled => Self::Unreadable,
+        }
     }
 }
 

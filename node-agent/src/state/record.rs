@@ -39,25 +39,25 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Stored {
     #[serde(deserialize_with = "observed::key")]
-    public_key: PublicKey,
+    pub public_key: PublicKey,
     #[serde(deserialize_with = "observed::allowed_ips")]
-    allowed_ips: AllowedIps,
+    pub allowed_ips: AllowedIps,
     #[serde(
         default,
         serialize_with = "reveal_preshared",
         skip_serializing_if = "Option::is_none"
     )]
-    preshared_key: Option<PresharedKey>,
+    pub preshared_key: Option<PresharedKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    persistent_keepalive: Option<u16>,
+    pub persistent_keepalive: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    endpoint: Option<Endpoint>,
+    pub endpoint: Option<Endpoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<i64>,
+    pub expires_at: Option<i64>,
 }
 
 impl Stored {
-    fn peer(self) -> Managed {
+    pub fn peer(self) -> Managed {
         Managed {
             config: PeerConfig {
                 allowed_ips: self.allowed_ips,

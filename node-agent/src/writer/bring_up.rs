@@ -68,10 +68,16 @@ impl Writer {
         if self.settings.removed {
             return;
         }
-        if let Err(err) = self.try_bring_up() {
+        let brought_up = self.try_bring_up();
+        if self.unsettled {
+            // What was refused one by one is asked again, but no oftener than the device is read.
+            self.retry_at = Some(std::time::Instant::now() + self.timing.observe);
+        }
+        if let Err(err) = brought_up {
             self.retry_at = Some(std::time::Instant::now() + self.timing.retry);
             match err {
-                DeviceError::Missing => {}
+                // Gone again, or its daemon does not answer yet: it is looked for anew.
+                DeviceError::Missing => self.lose(),
                 err => {
                     tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, "cannot bring the interface up");
                     self.problems.push(format!(
@@ -216,6 +222,10 @@ impl Writer {
             self.ledger.forget(*key, &mut touched);
         }
         self.leaving.extend(&expired);
+        if !expired.is_empty() {
+            // Forgetting counts on a device that let go already; this one is still to be told.
+            self.read()?;
+        }
         let ops = pending_operations(&self.ledger, &self.leaving);
         self.restore(index, &ops)?;
         let still_there = |key: &PublicKey| self.ledger.observed(key).is_some();
@@ -248,6 +258,7 @@ impl Writer {
                         let (PeerOp::Remove(key) | PeerOp::Put { key, .. }) = op;
                         tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, peer = %key, "the device refuses a peer");
                         self.problems.push(format!("peer {key} cannot be put back"));
+                        self.unsettled = true;
                     }
                 }
             }

@@ -5,10 +5,13 @@
 //! joint update it is taken back and each request is committed alone, so that one bad request costs
 //! the others nothing but time.
 
-use protocol::PublicKey;
+use std::collections::BTreeSet;
+
+use protocol::{PrivateKey, PublicKey};
 use tokio::sync::oneshot;
 
-use super::{Failure, Outcome, Store, WriteJob, Writer, answer};
+use super::job::answer;
+use super::{Failure, Outcome, Store, WriteJob, Writer};
 use crate::clock;
 use crate::device::{DeviceError, PeerOp};
 use crate::ledger::{Managed, Touched, difference};
@@ -43,6 +46,9 @@ impl Writer {
         }
         let group = self.judge_all(jobs);
         let record = self.record(&group);
+        if record.is_some() {
+            self.device.announce();
+        }
         if let Err(failure) = record.map_or(Ok(()), |record| self.write_down(&record)) {
             self.undo(&group);
             let jobs = group.judged.into_iter().map(|judged| judged.job).collect();
@@ -51,6 +57,8 @@ impl Writer {
         match self.apply(index, &group.touched) {
             Ok(()) => {
                 self.leaving.retain(|key| !group.touched.contains_key(key));
+                let accepted = group.judged.iter().filter(|judged| judged.verdict.is_ok());
+                self.writes += accepted.count() as u64;
                 self.publish();
                 for Judged { job, verdict } in group.judged {
                     answer(job.reply, verdict);
@@ -71,6 +79,11 @@ impl Writer {
             self.refresh()
         };
         let Err(err) = read else { return jobs };
+        if matches!(err, DeviceError::Missing) {
+            self.lose();
+            self.commit_without_device(jobs);
+            return Vec::new();
+        }
         let failure = self.failure(&err);
         let (removals, others) = removals_and_others(jobs);
         self.fail_all(others, &failure);
@@ -107,15 +120,22 @@ impl Writer {
                         }
                     })
                 }
-                Err(refusal @ Refusal::GenerationMismatch { .. }) => Err(Failure::OutOfStep {
-                    refusal,
-                    now: self.in_sync(),
-                }),
-                Err(refusal) => Err(Failure::Refused(refusal)),
+                Err(refusal) => Err(self.refused(refusal, &job.write)),
             };
             group.judged.push(Judged { job, verdict });
         }
         group
+    }
+
+    /// Whoever sends a batch plans against a generation, so a refusal tells where the interface stands.
+    fn refused(&mut self, refusal: Refusal, write: &Write) -> Failure {
+        match write {
+            Write::Add(_) | Write::Update(..) | Write::Remove(_) => Failure::Refused(refusal),
+            Write::Batch(_) | Write::FullSet { .. } | Write::Sync { .. } => Failure::RefusedAt {
+                refusal,
+                now: self.in_sync(),
+            },
+        }
     }
 
     fn enter(&mut self, decision: plan::Decision, touched: &mut Touched) {
@@ -167,12 +187,17 @@ impl Writer {
         tracing::warn!(error = err as &dyn std::error::Error, interface = %self.name(), requests = group.judged.len(), "the device refused an update");
         self.undo(&group);
         if matches!(err, DeviceError::Missing) {
-            self.check_presence();
+            self.lose();
             self.rewrite();
             let jobs = group.judged.into_iter().map(|judged| judged.job).collect();
             return self.commit_without_device(jobs);
         }
-        self.restore_device(&group.touched);
+        let accepted = group.judged.iter().filter(|judged| judged.verdict.is_ok());
+        let gone = accepted
+            .flat_map(|judged| named_to_go(&judged.job.write))
+            .copied()
+            .collect();
+        self.restore_device(&group.touched, &gone);
         if group.judged.len() > 1 {
             self.rewrite();
             for judged in group.judged {
@@ -195,12 +220,14 @@ impl Writer {
         }
     }
 
-    /// Puts the touched peers back to what the ledger says, after an update that stopped midway.
-    fn restore_device(&mut self, touched: &Touched) {
+    /// Puts the touched peers back to what they were, after an update that stopped midway; but for
+    /// those `gone`, which somebody asked to be removed: they must not come back even for a moment.
+    fn restore_device(&mut self, touched: &Touched, gone: &BTreeSet<PublicKey>) {
         let restored = self.index.ok_or(DeviceError::Missing).and_then(|index| {
             self.read()?;
             let ops: Vec<PeerOp> = touched
                 .iter()
+                .filter(|(key, _)| !gone.contains(key))
                 .filter_map(|(key, before)| {
                     let foreign = || {
                         before.seen.as_ref().map(|seen| Managed {
@@ -208,7 +235,7 @@ impl Writer {
                             ..Managed::default()
                         })
                     };
-                    let wanted = before.managed.clone().or_else(foreign);
+                    let wanted = before.managed.as_deref().cloned().or_else(foreign);
                     match wanted {
                         Some(peer) => difference(key, &peer, self.ledger.observed(key)),
                         None => self.ledger.observed(key).map(|_| PeerOp::Remove(*key)),
@@ -220,6 +247,10 @@ impl Writer {
         });
         if let Err(err) = restored {
             tracing::error!(error = &err as &dyn std::error::Error, interface = %self.name(), "cannot put the device back; trying again");
+            let new = touched
+                .iter()
+                .filter(|(_, before)| before.managed.is_none() && before.seen.is_none());
+            self.leaving.extend(new.map(|(key, _)| *key));
             self.unsettled = true;
         }
     }
@@ -291,7 +322,7 @@ impl Writer {
             });
             if founded.is_err() {
                 self.undo(&group);
-                self.restore_device(&group.touched);
+                self.restore_device(&group.touched, &BTreeSet::new());
             }
             self.publish();
             answer(job.reply, founded);
@@ -319,8 +350,15 @@ impl Writer {
     pub(super) fn sync(&mut self, change: &super::SettingsChange, job: WriteJob) {
         let looked = self.look();
         let judged = looked.and_then(|()| {
+            // Peers are held against the key that the interface is about to have.
+            let key_in_use = self.ledger.own_key;
+            let next = change.private_key.as_ref().map(PrivateKey::public_key);
+            self.ledger.own_key = next.or(key_in_use);
             let judged = plan::judge(&self.ledger, &job.write, clock::now());
-            judged.map(drop).map_err(Failure::Refused)
+            self.ledger.own_key = key_in_use;
+            judged
+                .map(drop)
+                .map_err(|refusal| self.refused(refusal, &job.write))
         });
         match judged.and_then(|()| self.change_settings(change, job.request)) {
             Ok(()) => self.commit(vec![job]),
@@ -332,14 +370,8 @@ impl Writer {
     fn forget_removals(&mut self, jobs: &[WriteJob]) -> Touched {
         let mut touched = Touched::new();
         for job in jobs {
-            let (keys, foreign_too): (&[PublicKey], bool) = match &job.write {
-                Write::Remove(key) => (std::slice::from_ref(key), true),
-                Write::Batch(batch) => (&batch.remove, false),
-                Write::Add(_) | Write::Update(..) | Write::FullSet { .. } | Write::Sync { .. } => {
-                    (&[], false)
-                }
-            };
-            for key in keys {
+            let foreign_too = matches!(job.write, Write::Remove(_));
+            for key in named_to_go(&job.write) {
                 if foreign_too || self.ledger.managed_peer(key).is_some() {
                     self.ledger.forget(*key, &mut touched);
                 }
@@ -353,4 +385,13 @@ impl Writer {
 fn removals_and_others(jobs: Vec<WriteJob>) -> (Vec<WriteJob>, Vec<WriteJob>) {
     jobs.into_iter()
         .partition(|job| matches!(job.write, Write::Remove(_)))
+}
+
+/// The keys that a request names to be gone.
+fn named_to_go(write: &Write) -> &[PublicKey] {
+    match write {
+        Write::Remove(key) => std::slice::from_ref(key),
+        Write::Batch(batch) => &batch.remove,
+        Write::Add(_) | Write::Update(..) | Write::FullSet { .. } | Write::Sync { .. } => &[],
+    }
 }

@@ -64,6 +64,9 @@ pub(crate) struct Published {
     pub digest: Option<Digest>,
     pub observed_at: Option<i64>,
     pub totals: Totals,
+    /// Requests that were carried out, and how often the disk was waited for; since the start.
+    pub writes: u64,
+    pub journal_syncs: u64,
     /// Why the interface is not what it should be.
     pub problems: Vec<String>,
 }
@@ -83,6 +86,8 @@ impl Published {
             digest: None,
             observed_at: None,
             totals: Totals::default(),
+            writes: 0,
+            journal_syncs: 0,
             problems: vec![format!(
                 "interface {} was not looked at yet",
                 interface.name
@@ -157,6 +162,11 @@ impl Writer {
             digest: self.ledger.known_digest(),
             observed_at: self.observed_at,
             totals: self.totals,
+            writes: self.writes,
+            journal_syncs: match &self.store {
+                Store::Open(journal) => journal.syncs(),
+                Store::Unreadable => 0,
+            },
             problems,
         };
         let mut slot = self

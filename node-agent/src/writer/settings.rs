@@ -145,6 +145,14 @@ impl Writer {
         for address in from.iter().filter(|address| !to.contains(address)) {
             self.device.remove_address(*address)?;
         }
+        // Linux takes the later addresses of a network away with its first.
+        let link = self.device.link()?.ok_or(DeviceError::Missing)?;
+        for address in to
+            .iter()
+            .filter(|address| !link.addresses.contains(address))
+        {
+            self.device.add_address(*address)?;
+        }
         Ok(())
     }
 

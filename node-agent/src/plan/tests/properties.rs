@@ -119,7 +119,7 @@ proptest! {
             for key in &since.removed {
                 followed.remove(key);
             }
-            followed.extend(since.changed.into_iter().map(|(key, seen)| (*key, seen.clone())));
+            followed.extend(since.changed.into_iter().map(|(key, seen, _)| (*key, seen.clone())));
             cursor = Some(ledger.cursor());
 
             let everything: BTreeMap<PublicKey, Observed> = ledger.all_observed().map(|(key, seen)| (*key, seen.clone())).collect();
