@@ -15,6 +15,7 @@ pub mod ledger;
 mod limiter;
 mod metrics;
 pub mod plan;
+mod private_file;
 mod replay;
 mod sandbox;
 pub mod startup;

@@ -19,6 +19,7 @@ use protocol::PublicKey;
 use sha2::{Digest as _, Sha256};
 
 use crate::ledger::Managed;
+use crate::private_file::{self, sync_folder};
 
 mod record;
 
@@ -166,7 +167,12 @@ impl Journal {
             path: path.to_owned(),
             at,
         })?;
-        let file = open_private(path, false).map_err(read)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(read)?;
         let length = whole as u64;
         if whole < text.len() {
             file.set_len(length)
@@ -254,37 +260,18 @@ impl Journal {
 
     /// Replaces the file by one that holds only `record`, in one step.
     pub fn rewrite(&mut self, record: &Record) -> io::Result<()> {
-        let new = self.path.with_extension("new");
-        let mut file = open_private(&new, true)?;
-        let (sum, length) = write_line(&mut file, [0; 8], record)?;
+        let new = private_file::beside(&self.path, |file| write_line(file, [0; 8], record))?;
         self.syncs += 2; // the file and its folder
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
+        new.rename(&self.path)?;
+        // What was open until now has no name any more, so it must not be written to again.
+        self.file = None;
         sync_folder(&self.path)?;
-        self.file = Some(file);
+        let (sum, length) = new.written;
+        self.file = Some(new.file);
         self.sum = sum;
         self.length = length;
-        self.compact_length = self.length;
+        self.compact_length = length;
         Ok(())
-    }
-}
-
-fn open_private(path: &Path, empty: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).mode(0o600);
-    if empty {
-        options.write(true).truncate(true);
-    } else {
-        options.append(true);
-    }
-    options.open(path)
-}
-
-/// Makes a new or renamed file's name durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
     }
 }
 

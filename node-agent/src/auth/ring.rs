@@ -10,7 +10,6 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use protocol::rotation::{self, Exchange};
@@ -19,7 +18,7 @@ use protocol::{PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::state::sync_folder;
+use crate::private_file::replace;
 
 const FILE: &str = "secrets.json";
 const INITIAL: &str = "initial";
@@ -255,7 +254,9 @@ impl Ring {
 
     /// Writes first and believes it then: what is not on disk does not verify.
     fn store(&mut self, secrets: Secrets) -> Result<(), RingError> {
-        write_private(&self.path, &secrets).map_err(|source| RingError::Write {
+        let text = serde_json::to_vec(&secrets).map_err(io::Error::other);
+        let written = text.and_then(|text| replace(&self.path, |file| file.write_all(&text)));
+        written.map_err(|source| RingError::Write {
             path: self.path.clone(),
             source,
         })?;
@@ -282,20 +283,6 @@ mod secret_text {
         let text = String::deserialize(deserializer)?;
         Secret::parse(&text).map_err(de::Error::custom)
     }
-}
-
-fn write_private(path: &Path, secrets: &Secrets) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(&serde_json::to_vec(secrets).map_err(io::Error::other)?)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    sync_folder(path)
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Private,
     /// A private file that holds a WireGuard key.
     WireguardKey,
+    /// The same, or nothing yet: the agent that makes the interface makes its key.
+    WireguardKeyToBe,
     Program,
     /// A folder, or nothing yet.
     Folder,
@@ -73,6 +75,10 @@ fn judge(path: &Path, kind: Kind) -> Result<(), String> {
                 Err(err) => Err(err.to_string()),
             }
         }
+        Kind::WireguardKeyToBe => match fs::metadata(path) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => judge_folder_of(path),
+            _ => judge(path, Kind::WireguardKey),
+        },
         Kind::Program => {
             let meta = fs::metadata(path).map_err(unreadable)?;
             if !meta.is_file() || meta.permissions().mode() & 0o111 == 0 {
@@ -86,6 +92,13 @@ fn judge(path: &Path, kind: Kind) -> Result<(), String> {
             Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(err) => Err(unreadable(err)),
         },
+    }
+}
+
+fn judge_folder_of(path: &Path) -> Result<(), String> {
+    match path.parent() {
+        Some(folder) if folder.is_dir() => Ok(()),
+        _ => Err("is in a folder that does not exist".into()),
     }
 }
 

@@ -31,11 +31,14 @@ pub(super) fn read(
     let userspace = section.take("userspace", path);
 
     if let Some(at) = &private_key_file {
-        files.push(name_file(
-            "interface.private_key_file",
-            at,
-            Kind::WireguardKey,
-        ));
+        // For an interface that is there already, a path that leads nowhere is a typing error, and a
+        // new key in its place would cut every peer off.
+        let kind = if create {
+            Kind::WireguardKeyToBe
+        } else {
+            Kind::WireguardKey
+        };
+        files.push(name_file("interface.private_key_file", at, kind));
     }
     // The default may be missing where the kernel has WireGuard; a program that was named may not.
     if let Some(at) = &userspace {

@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use protocol::{InterfaceName, PrivateKey, PublicKey};
@@ -17,6 +16,7 @@ use crate::clock;
 use crate::config::Interface;
 use crate::device::{Device, DeviceError, Link, Memory, PeerOp, Reading};
 use crate::ledger::{Ledger, Touched, difference};
+use crate::private_file;
 use crate::state::{Record, replay};
 
 impl Writer {
@@ -359,16 +359,6 @@ fn make_key(path: &Path) -> io::Result<PrivateKey> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     let key = PrivateKey::from_random(bytes);
-    let new = path.with_extension("key.new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    writeln!(file, "{}", key.reveal())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    crate::state::sync_folder(path)?;
+    private_file::replace(path, |file| writeln!(file, "{}", key.reveal()))?;
     Ok(key)
 }

@@ -55,7 +55,7 @@ impl Pair {
 
 /// Replaces a file in one step, as those do who renew certificates.
 pub(crate) fn put(path: &Path, text: &str) -> PathBuf {
-    let new = path.with_extension("new");
+    let new = path.with_added_extension("new");
     fs::write(&new, text).unwrap();
     give_away(&new);
     fs::rename(&new, path).unwrap();

@@ -19,7 +19,7 @@ struct Refusal {
 
 impl Refusal {
     fn begin(bed: &Bed) -> Self {
-        let in_the_way = bed.journal().with_extension("new");
+        let in_the_way = bed.journal().with_added_extension("new");
         fs::create_dir(&in_the_way).unwrap();
         let journal = fs::OpenOptions::new()
             .write(true)
@@ -129,7 +129,7 @@ fn a_lease_ends_although_the_disk_refuses() {
 #[test]
 fn secrets_that_the_disk_refuses_are_not_changed() {
     let bed = Bed::start();
-    let in_the_way = bed.state_dir().join("secrets.new");
+    let in_the_way = bed.state_dir().join("secrets.json.new");
     fs::create_dir(&in_the_way).unwrap();
 
     let refused = bed

@@ -115,3 +115,19 @@ fn mistakes_of_the_secret_are_told_with_all_others() {
     let (_, secret) = Config::load_with_secret(&file, Some(GOOD.into())).unwrap();
     assert_eq!(secret.reveal(), GOOD);
 }
+
+#[test]
+fn a_key_may_be_missing_only_where_the_agent_makes_the_interface() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let mistakes = |create: bool, key: &str| {
+        let key = folder.path().join(key);
+        let text = format!("{WG0}create = {create}\nprivate_key_file = {key:?}\n");
+        std::fs::write(&file, text).unwrap();
+        Config::load(&file).map_or_else(|mistakes| mistakes.0.len(), |_| 0)
+    };
+
+    assert_eq!(mistakes(true, "wg0.key"), 0);
+    assert_eq!(mistakes(true, "no-folder/wg0.key"), 1);
+    assert_eq!(mistakes(false, "wg0.key"), 1);
+}
