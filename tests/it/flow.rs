@@ -13,7 +13,7 @@ use crate::bed::{Backend, Bed, Far, Flow, encode, key};
 const OTHERS: u32 = 1000;
 const SINGLY: u32 = 100;
 /// An emulated processor spends most of its time on the packets alone if they come faster.
-const PAUSE_ON_KERNEL: Duration = Duration::from_millis(10);
+const PAUSE_ON_KERNEL: Duration = Duration::from_millis(5);
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// The peer that carries the flow, seen again and again: nothing about it may begin anew.
@@ -55,11 +55,13 @@ impl Watched {
     }
 }
 
-fn peer(n: u32, keepalive: u32) -> Value {
+/// A peer in one of its versions. Few have a keepalive: the kernel makes handshakes for each that does.
+fn peer(n: u32, version: u32) -> Value {
     let [_, _, high, low] = n.to_be_bytes();
+    let keepalive = if version == 1 { 3600 } else { 0 };
     json!({
         "public_key": key(100 + n),
-        "allowed_ips": [format!("10.{}.{high}.{low}/32", 40 + keepalive), format!("fd40::{n:x}/128")],
+        "allowed_ips": [format!("10.{}.{high}.{low}/32", 40 + version), format!("fd40::{n:x}/128")],
         "persistent_keepalive": keepalive,
     })
 }
@@ -113,8 +115,8 @@ fn change_others(bed: &Bed, watched: &mut Watched, own: &Value) {
     assert_eq!(bed.digest()["peers"], 1);
 }
 
-fn peer_content(n: u32, keepalive: u32) -> Value {
-    let mut content = peer(n, keepalive);
+fn peer_content(n: u32, version: u32) -> Value {
+    let mut content = peer(n, version);
     content.as_object_mut().unwrap().remove("public_key");
     content
 }
