@@ -7,9 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::wire::{Batch, FullSet, PeerSpec, PeerUpdate};
-use protocol::{Cidr, PeerConfig, PublicKey};
+use protocol::{Cidr, PublicKey};
 
 use crate::ledger::{Ledger, Managed};
+
+mod owners;
+
+use owners::{Claims, check_owners};
 
 #[cfg(test)]
 mod tests;
@@ -291,59 +295,6 @@ fn is_settled(ledger: &Ledger, key: &PublicKey, peer: &Managed) -> bool {
         && ledger
             .observed(key)
             .is_some_and(|seen| seen.config == peer.config)
-}
-
-/// The prefixes that a write claims, each with its claimant.
-struct Claims<'a> {
-    peers: BTreeMap<&'a PublicKey, &'a PeerConfig>,
-    clash: Option<Refusal>,
-}
-
-impl<'a> Claims<'a> {
-    fn of(peers: impl IntoIterator<Item = (&'a PublicKey, &'a PeerConfig)>) -> Self {
-        let peers: BTreeMap<_, _> = peers.into_iter().collect();
-        let mut owners: std::collections::HashMap<&Cidr, &PublicKey> =
-            std::collections::HashMap::new();
-        let mut clash = None;
-        for (key, config) in &peers {
-            for cidr in &config.allowed_ips {
-                if let Some(owner) = owners.insert(cidr, key) {
-                    clash.get_or_insert(Refusal::AllowedIpTaken {
-                        cidr: *cidr,
-                        owner: *owner,
-                    });
-                }
-            }
-        }
-        Self { peers, clash }
-    }
-}
-
-/// Refuses a prefix that stays with somebody else once the write is done.
-fn check_owners(
-    ledger: &Ledger,
-    claims: &Claims<'_>,
-    leaving: &BTreeSet<PublicKey>,
-) -> Result<(), Refusal> {
-    if let Some(clash) = &claims.clash {
-        return Err(clash.clone());
-    }
-    for (key, config) in &claims.peers {
-        for cidr in &config.allowed_ips {
-            let Some(owner) = ledger.owner(cidr) else {
-                continue;
-            };
-            // An owner that is rewritten by the same write gives the prefix up: its own claims were
-            // compared with this one already.
-            if owner != *key && !leaving.contains(owner) && !claims.peers.contains_key(owner) {
-                return Err(Refusal::AllowedIpTaken {
-                    cidr: *cidr,
-                    owner: *owner,
-                });
-            }
-        }
-    }
-    Ok(())
 }
 
 fn check_own_key(ledger: &Ledger, key: &PublicKey) -> Result<(), Refusal> {

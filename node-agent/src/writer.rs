@@ -70,6 +70,8 @@ struct Writer {
     settings: Settings,
     /// Removed on disk, perhaps not yet from the device.
     leaving: BTreeSet<PublicKey>,
+    /// Whether the disk knows that the device let go of everything it says was removed.
+    settled: bool,
     latest_request: Option<i64>,
     /// The interface's index while it exists.
     index: Option<u32>,
@@ -150,6 +152,7 @@ impl Writer {
         Self {
             ledger: Ledger::new(memory.peers, memory.generation),
             settings: memory.settings,
+            settled: memory.leaving.is_empty(),
             leaving: memory.leaving,
             latest_request: memory.latest_request,
             store,

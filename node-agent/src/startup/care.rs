@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
 use crate::api::Agent;
 use crate::tls::{self, Reloader};
@@ -38,7 +39,8 @@ pub(super) async fn look_after(
     server: ServerHandle,
 ) {
     let mut watchdog = tokio::time::interval(watchdog_period());
-    let mut files = tokio::time::interval(agent.config.timing.tls_reload);
+    let pause = agent.config.timing.tls_reload;
+    let mut files = tokio::time::interval_at(Instant::now() + pause, pause);
     loop {
         tokio::select! {
             _ = watchdog.tick() => {

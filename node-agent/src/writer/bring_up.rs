@@ -230,6 +230,7 @@ impl Writer {
         self.restore(index, &ops)?;
         let still_there = |key: &PublicKey| self.ledger.observed(key).is_some();
         if !self.leaving.iter().any(still_there) && !self.leaving.is_empty() {
+            self.settled = expired.is_empty();
             let record = Record {
                 settled: expired.is_empty(),
                 remove: expired,

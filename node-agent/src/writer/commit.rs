@@ -46,7 +46,8 @@ impl Writer {
         }
         let group = self.judge_all(jobs);
         let record = self.record(&group);
-        if record.is_some() {
+        if let Some(record) = &record {
+            self.settled = record.remove.is_empty();
             self.device.announce();
         }
         if let Err(failure) = record.map_or(Ok(()), |record| self.write_down(&record)) {
@@ -368,6 +369,7 @@ impl Writer {
 
     /// Forgets the peers that requests name to be gone, as opposed to those they merely do not mention.
     fn forget_removals(&mut self, jobs: &[WriteJob]) -> Touched {
+        self.settled = false;
         let mut touched = Touched::new();
         for job in jobs {
             let foreign_too = matches!(job.write, Write::Remove(_));

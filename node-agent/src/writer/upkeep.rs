@@ -60,14 +60,11 @@ impl Writer {
         }
     }
 
-    /// Writes down that the device let go of everything it had to, so that a restart need not ask again.
+    /// Writes down that the device let go of everything it had to. A restart would otherwise remove
+    /// those peers again, also where somebody has put one back by hand since.
     pub(super) fn settle(&mut self) {
-        if self.leaving.is_empty()
-            || self
-                .leaving
-                .iter()
-                .any(|key| self.ledger.observed(key).is_some())
-        {
+        let left = |key| self.ledger.observed(key).is_none();
+        if self.settled || !self.leaving.iter().all(left) {
             return;
         }
         let record = Record {
@@ -76,6 +73,7 @@ impl Writer {
         };
         if self.write_down(&record).is_ok() {
             self.leaving.clear();
+            self.settled = true;
         }
     }
 
@@ -121,6 +119,8 @@ impl Writer {
         journal.rewrite(&record).map_err(|err| {
             tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, "cannot write the journal anew");
             Failure::NotDurable
-        })
+        })?;
+        self.settled = self.leaving.is_empty();
+        Ok(())
     }
 }
