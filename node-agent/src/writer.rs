@@ -71,14 +71,14 @@ struct Writer {
     /// Removed on disk, perhaps not yet from the device.
     leaving: BTreeSet<PublicKey>,
     /// Whether the disk knows that the device let go of everything it says was removed.
-    settled: bool,
+    removals_settled: bool,
     latest_request: Option<i64>,
     /// The interface's index while it exists.
     index: Option<u32>,
     listen_port: Option<u16>,
     up: bool,
     /// The device holds something else than it should; bringing it up again is due.
-    unsettled: bool,
+    device_differs: bool,
     problems: Vec<String>,
     read_at: Option<Instant>,
     read_cost: Duration,
@@ -152,7 +152,7 @@ impl Writer {
         Self {
             ledger: Ledger::new(memory.peers, memory.generation),
             settings: memory.settings,
-            settled: memory.leaving.is_empty(),
+            removals_settled: memory.leaving.is_empty(),
             leaving: memory.leaving,
             latest_request: memory.latest_request,
             store,
@@ -170,7 +170,7 @@ impl Writer {
             index: None,
             listen_port: None,
             up: false,
-            unsettled: false,
+            device_differs: false,
             problems: Vec::new(),
             read_at: None,
             read_cost: Duration::ZERO,

@@ -64,14 +64,9 @@ fn whatever_happens_behind_its_back_the_agent_agrees_with_a_plain_map() {
 }
 
 fn run_all(sequences: u64, abilities: Abilities) {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    let sequences = sequences
-        * if number("WGFLEET_LONG").is_some() {
-            20
-        } else {
-            1
-        };
-    let seeds = match number("WGFLEET_SEED") {
+    let set = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let sequences = sequences * if set("WGFLEET_LONG").is_some() { 20 } else { 1 };
+    let seeds = match set("WGFLEET_SEED").map(|seed| seed.parse().unwrap()) {
         Some(seed) => seed..seed + 1,
         None => {
             let first = now().unsigned_abs() * 1000;

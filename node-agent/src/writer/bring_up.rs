@@ -64,12 +64,12 @@ impl Writer {
 
     pub(super) fn bring_up(&mut self) {
         self.problems.clear();
-        self.unsettled = false;
+        self.device_differs = false;
         if self.settings.removed {
             return;
         }
         let brought_up = self.try_bring_up();
-        if self.unsettled {
+        if self.device_differs {
             // What was refused one by one is asked again, but no oftener than the device is read.
             self.retry_at = Some(std::time::Instant::now() + self.timing.observe);
         }
@@ -84,7 +84,7 @@ impl Writer {
                         "interface {} cannot be brought up: {err}",
                         self.interface.name
                     ));
-                    self.unsettled = true;
+                    self.device_differs = true;
                 }
             }
         }
@@ -230,7 +230,7 @@ impl Writer {
         self.restore(index, &ops)?;
         let still_there = |key: &PublicKey| self.ledger.observed(key).is_some();
         if !self.leaving.iter().any(still_there) && !self.leaving.is_empty() {
-            self.settled = expired.is_empty();
+            self.removals_settled = expired.is_empty();
             let record = Record {
                 settled: expired.is_empty(),
                 remove: expired,
@@ -259,7 +259,7 @@ impl Writer {
                         let (PeerOp::Remove(key) | PeerOp::Put { key, .. }) = op;
                         tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, peer = %key, "the device refuses a peer");
                         self.problems.push(format!("peer {key} cannot be put back"));
-                        self.unsettled = true;
+                        self.device_differs = true;
                     }
                 }
             }

@@ -47,7 +47,7 @@ impl Writer {
         let group = self.judge_all(jobs);
         let record = self.record(&group);
         if let Some(record) = &record {
-            self.settled = record.remove.is_empty();
+            self.removals_settled = record.settled && record.remove.is_empty();
             self.device.announce();
         }
         if let Err(failure) = record.map_or(Ok(()), |record| self.write_down(&record)) {
@@ -212,7 +212,7 @@ impl Writer {
             let index = self.index.ok_or(DeviceError::Missing);
             if let Err(err) = index.and_then(|index| self.apply(index, &touched)) {
                 tracing::error!(error = &err as &dyn std::error::Error, interface = %self.name(), "cannot remove peers; trying again");
-                self.unsettled = true;
+                self.device_differs = true;
             }
             self.rewrite();
             self.publish();
@@ -252,7 +252,7 @@ impl Writer {
                 .iter()
                 .filter(|(_, before)| before.managed.is_none() && before.seen.is_none());
             self.leaving.extend(new.map(|(key, _)| *key));
-            self.unsettled = true;
+            self.device_differs = true;
         }
     }
 
@@ -335,7 +335,7 @@ impl Writer {
         let touched = self.forget_removals(&jobs);
         if let Err(err) = self.apply(index, &touched) {
             tracing::error!(error = &err as &dyn std::error::Error, interface = %self.name(), "cannot remove peers");
-            self.unsettled = true;
+            self.device_differs = true;
         }
         self.fail_all(jobs, failure);
     }
@@ -369,7 +369,7 @@ impl Writer {
 
     /// Forgets the peers that requests name to be gone, as opposed to those they merely do not mention.
     fn forget_removals(&mut self, jobs: &[WriteJob]) -> Touched {
-        self.settled = false;
+        self.removals_settled = false;
         let mut touched = Touched::new();
         for job in jobs {
             let foreign_too = matches!(job.write, Write::Remove(_));

@@ -171,7 +171,7 @@ impl Writer {
         };
         if let Err(err) = back() {
             tracing::error!(error = &err as &dyn std::error::Error, interface = %self.name(), "cannot put the settings back; trying again");
-            self.unsettled = true;
+            self.device_differs = true;
         }
     }
 

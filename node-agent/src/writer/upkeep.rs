@@ -13,7 +13,7 @@ impl Writer {
     pub(super) fn tick(&mut self) {
         self.check_presence();
         let due = self.retry_at.is_none_or(|at| Instant::now() >= at);
-        if due && (self.unsettled || self.is_broken()) {
+        if due && (self.device_differs || self.is_broken()) {
             self.retry_at = Some(Instant::now() + self.timing.retry);
             self.mend();
         }
@@ -55,7 +55,7 @@ impl Writer {
         if self.is_broken() {
             self.rewrite();
         }
-        if self.unsettled && self.index.is_some() {
+        if self.device_differs && self.index.is_some() {
             self.bring_up();
         }
     }
@@ -64,7 +64,7 @@ impl Writer {
     /// those peers again, also where somebody has put one back by hand since.
     pub(super) fn settle(&mut self) {
         let left = |key| self.ledger.observed(key).is_none();
-        if self.settled || !self.leaving.iter().all(left) {
+        if self.removals_settled || !self.leaving.iter().all(left) {
             return;
         }
         let record = Record {
@@ -73,7 +73,7 @@ impl Writer {
         };
         if self.write_down(&record).is_ok() {
             self.leaving.clear();
-            self.settled = true;
+            self.removals_settled = true;
         }
     }
 
@@ -120,7 +120,7 @@ impl Writer {
             tracing::error!(error = &err as &dyn std::error::Error, interface = %self.interface.name, "cannot write the journal anew");
             Failure::NotDurable
         })?;
-        self.settled = self.leaving.is_empty();
+        self.removals_settled = self.leaving.is_empty();
         Ok(())
     }
 }
