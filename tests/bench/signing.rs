@@ -56,7 +56,7 @@ pub(crate) fn measure(table: &mut Table, extent: Extent) {
     }
     let [sign, verify, bare] = samples;
     let row = |table: &mut Table, what: &str, samples: &Samples| {
-        table.percentiles(what, samples, &bare, Target::None);
+        table.percentiles(what, samples, &bare, [Target::None, Target::None]);
     };
     row(table, "signing a request against its HMAC", &sign);
     row(table, "verifying a request against its HMAC", &verify);

@@ -68,9 +68,9 @@ impl Table {
         what: &str,
         measured: &Samples,
         floor: &Samples,
-        target: Target,
+        [half, nearly_all]: [Target; 2],
     ) {
-        for (percent, target) in [(50, target), (99, Target::None)] {
+        for (percent, target) in [(50, half), (99, nearly_all)] {
             let (ours, theirs) = (measured.percentile(percent), floor.percentile(percent));
             self.row(
                 format!("{what}, p{percent}"),
