@@ -8,10 +8,8 @@
 
 mod files;
 mod interface;
-mod mistake;
 mod parse;
 mod secret;
-mod section;
 mod tuning;
 
 use std::net::SocketAddr;
@@ -23,7 +21,7 @@ use protocol::signing::Secret;
 use protocol::{Cidr, InterfaceName};
 
 pub use crate::device::BackendChoice;
-pub use mistake::{Mistake, Mistakes};
+pub use settings::{Mistake, Mistakes};
 
 pub const DEFAULT_PATH: &str = "/etc/wgfleet-agent/config.toml";
 
@@ -162,7 +160,7 @@ impl Config {
 }
 
 fn parse_and_look(file: &Path) -> Result<parse::Parsed, Mistakes> {
-    let text = files::read_settings(file).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let text = settings::read_settings(file).map_err(|mistake| Mistakes(vec![mistake]))?;
     let mut parsed = parse::parse(file, &text);
     let files = parsed.files.iter();
     parsed

@@ -2,15 +2,13 @@
 //!
 //! It judges what is there now. Whoever uses a file later opens it again and reports its own failure.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use protocol::PrivateKey;
-use zeroize::Zeroizing;
-
-use super::Mistake;
+use settings::{Mistake, read_private, read_public};
 
 /// A file named in the settings, and what it must be.
 #[derive(Debug, Clone)]
@@ -36,23 +34,6 @@ pub(super) enum Kind {
     Folder,
 }
 
-/// Larger than any file of settings; a path to a device or a disk image ends here.
-const MOST_BYTES: u64 = 1 << 20;
-
-pub(super) fn read_settings(file: &Path) -> Result<String, Mistake> {
-    let mistake = |what: String| Mistake {
-        file: file.to_owned(),
-        line: None,
-        key: None,
-        what,
-    };
-    let bytes = read(file).map_err(|err| mistake(format!("cannot be read: {err}")))?;
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(mistake("is not UTF-8 text".into())),
-    }
-}
-
 pub(super) fn check(settings: &Path, named: &NamedFile) -> Option<Mistake> {
     let what = judge(&named.path, named.kind).err()?;
     Some(Mistake {
@@ -65,7 +46,7 @@ pub(super) fn check(settings: &Path, named: &NamedFile) -> Option<Mistake> {
 
 fn judge(path: &Path, kind: Kind) -> Result<(), String> {
     match kind {
-        Kind::Public => read(path).map(|_| ()).map_err(unreadable),
+        Kind::Public => read_public(path).map(|_| ()),
         Kind::Private => read_private(path).map(|_| ()),
         Kind::WireguardKey => {
             let bytes = read_private(path)?;
@@ -100,32 +81,6 @@ fn judge_folder_of(path: &Path) -> Result<(), String> {
         Some(folder) if folder.is_dir() => Ok(()),
         _ => Err("is in a folder that does not exist".into()),
     }
-}
-
-/// Reads a file that must not be readable or writable by everyone, nor writable by its group.
-pub(super) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let meta = fs::metadata(path).map_err(unreadable)?;
-    let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o027 != 0 {
-        return Err(format!(
-            "is open to others (mode {mode:03o}); chmod it to 0600 or 0640"
-        ));
-    }
-    read(path).map_err(unreadable)
-}
-
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = File::open(path)?
-        .take(MOST_BYTES + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > MOST_BYTES {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 fn unreadable(err: io::Error) -> String {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 use protocol::InterfaceName;
+use settings::{Section, path, text, whole};
 use toml::de::DeValue;
 
 use super::files::{Kind, NamedFile};
-use super::parse::{name_file, path};
-use super::section::{Section, text, whole};
+use super::parse::name_file;
 use super::{BackendChoice, Interface, parse_backend};
 
 /// The least that IPv6 works with.

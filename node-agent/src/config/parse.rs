@@ -8,12 +8,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use protocol::Cidr;
-use toml::de::{DeTable, DeValue};
+use settings::{At, Mistake, Mistakes, Section, Text, path, socket_address, table, text};
+use toml::de::DeValue;
 use tracing_subscriber::EnvFilter;
 
 use super::files::{Kind, NamedFile};
-use super::section::{At, Section, Text, text, wrong_type};
-use super::{Config, Interface, Mistake, Mistakes, Source, Tls, interface, tuning};
+use super::{Config, Interface, Source, Tls, interface, tuning};
 
 /// What reading the text gave. The settings are whole only where there is no mistake.
 pub(super) struct Parsed {
@@ -38,14 +38,16 @@ impl Parsed {
 
 pub(super) fn parse(file: &Path, source: &str) -> Parsed {
     let text = Text { file, text: source };
-    let (table, errors) = DeTable::parse_recoverable(source);
-    if !errors.is_empty() {
-        return Parsed {
-            config: None,
-            mistakes: errors.iter().map(|err| no_toml(text, err)).collect(),
-            files: Vec::new(),
-        };
-    }
+    let table = match text.parse() {
+        Ok(table) => table,
+        Err(mistakes) => {
+            return Parsed {
+                config: None,
+                mistakes,
+                files: Vec::new(),
+            };
+        }
+    };
     let mut files = Vec::new();
     let mut root = Section::new(text, "", table.get_ref());
     let config = read_root(text, &mut root, &mut files);
@@ -53,15 +55,6 @@ pub(super) fn parse(file: &Path, source: &str) -> Parsed {
         config: Some(config),
         mistakes: root.finish(),
         files,
-    }
-}
-
-fn no_toml(text: Text<'_>, err: &toml::de::Error) -> Mistake {
-    Mistake {
-        file: text.file.to_owned(),
-        line: err.span().map(|span| text.line(&span)),
-        key: None,
-        what: err.message().to_owned(),
     }
 }
 
@@ -199,25 +192,6 @@ fn loopback() -> Vec<Cidr> {
     .into_iter()
     .map(|cidr| cidr.expect("both lengths fit their addresses"))
     .collect()
-}
-
-pub(super) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, String> {
-    value.as_table().ok_or_else(|| wrong_type("a table", value))
-}
-
-pub(super) fn path(value: &DeValue<'_>) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text(value)?);
-    if !path.is_absolute() {
-        return Err("must be an absolute path".into());
-    }
-    Ok(path)
-}
-
-fn socket_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
-    let text = text(value)?;
-    text.parse().map_err(|_| {
-        format!("{text:?} is not an address with a port, such as 127.0.0.1:8080 or [::1]:8080")
-    })
 }
 
 fn cidr(value: &DeValue<'_>) -> Result<Cidr, String> {

@@ -1,9 +1,8 @@
 //! The tables `[timing]` and `[limits]`: numbers that have a default which fits most nodes.
 
+use settings::{At, Section, Text, table, whole};
 use toml::de::DeTable;
 
-use super::parse::table;
-use super::section::{At, Section, Text, whole};
 use super::{Limits, Timing};
 
 pub(super) fn read_timing(text: Text<'_>, root: &mut Section<'_>) -> Timing {

@@ -1,26 +1,42 @@
 //! Takes typed values out of one TOML table and collects what is wrong with them.
 //!
 //! A value that is absent or wrong stands as its default, so that reading goes on to the next
-//! mistake. No such value gets out: where there is a mistake, no `Config` is made.
+//! mistake. No such value may get out: where there is a mistake, the reader makes no settings.
 
+use std::net::SocketAddr;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Mistake;
+use crate::Mistake;
 
 /// The file being read.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a> {
-    pub(super) file: &'a Path,
-    pub(super) text: &'a str,
+pub struct Text<'a> {
+    pub file: &'a Path,
+    pub text: &'a str,
 }
 
-impl Text<'_> {
-    pub(super) fn line(self, span: &Range<usize>) -> usize {
+impl<'a> Text<'a> {
+    /// Reads the whole text as TOML; each place where it is none is a mistake.
+    pub fn parse(self) -> Result<Spanned<DeTable<'a>>, Vec<Mistake>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        if errors.is_empty() {
+            return Ok(table);
+        }
+        let mistakes = errors.iter().map(|err| Mistake {
+            file: self.file.to_owned(),
+            line: err.span().map(|span| self.line(&span)),
+            key: None,
+            what: err.message().to_owned(),
+        });
+        Err(mistakes.collect())
+    }
+
+    pub fn line(self, span: &Range<usize>) -> usize {
         let before = self.text.as_bytes().iter().take(span.start);
         1 + before.filter(|&&byte| byte == b'\n').count()
     }
@@ -28,12 +44,12 @@ impl Text<'_> {
 
 /// A value and the line it stands in.
 #[derive(Debug, Clone)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) line: usize,
+pub struct At<T> {
+    pub value: T,
+    pub line: usize,
 }
 
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     text: Text<'a>,
     /// Of the keys in this table, as in `tls.`; empty at the top.
     prefix: &'static str,
@@ -43,7 +59,7 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(text: Text<'a>, prefix: &'static str, table: &'a DeTable<'a>) -> Self {
+    pub fn new(text: Text<'a>, prefix: &'static str, table: &'a DeTable<'a>) -> Self {
         Self {
             text,
             prefix,
@@ -53,7 +69,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(super) fn take<T>(
+    pub fn take<T>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
@@ -70,7 +86,7 @@ impl<'a> Section<'a> {
     }
 
     /// Takes each element of a list; those that are wrong are mistakes with their own lines.
-    pub(super) fn take_list<T>(
+    pub fn take_list<T>(
         &mut self,
         key: &'static str,
         parse: impl Fn(&'a DeValue<'a>) -> Result<T, String>,
@@ -94,17 +110,17 @@ impl<'a> Section<'a> {
         })
     }
 
-    pub(super) fn seconds(&mut self, key: &'static str, default: u64) -> Duration {
+    pub fn seconds(&mut self, key: &'static str, default: u64) -> Duration {
         let taken = self.take(key, whole(1, 86_400));
         Duration::from_secs(taken.map_or(default, |at| at.value))
     }
 
-    pub(super) fn milliseconds(&mut self, key: &'static str, default: u64) -> Duration {
+    pub fn milliseconds(&mut self, key: &'static str, default: u64) -> Duration {
         let taken = self.take(key, whole(10, 3_600_000));
         Duration::from_millis(taken.map_or(default, |at| at.value))
     }
 
-    pub(super) fn flag(&mut self, key: &'static str) -> bool {
+    pub fn flag(&mut self, key: &'static str) -> bool {
         let taken = self.take(key, |value| {
             let flag = value.as_bool();
             flag.ok_or_else(|| wrong_type("true or false", value))
@@ -113,18 +129,18 @@ impl<'a> Section<'a> {
     }
 
     /// Records that `key` is missing from the table that begins in `line`.
-    pub(super) fn require(&mut self, key: &str, line: usize) {
+    pub fn require(&mut self, key: &str, line: usize) {
         if !self.table.contains_key(key) {
             self.mistake(key, Some(line), "is missing");
         }
     }
 
-    pub(super) fn line_of(&self, key: &str) -> Option<usize> {
+    pub fn line_of(&self, key: &str) -> Option<usize> {
         let found = self.table.get(key)?;
         Some(self.text.line(&found.span()))
     }
 
-    pub(super) fn mistake(&mut self, key: &str, line: Option<usize>, what: impl Into<String>) {
+    pub fn mistake(&mut self, key: &str, line: Option<usize>, what: impl Into<String>) {
         self.mistakes.push(Mistake {
             file: self.text.file.to_owned(),
             line,
@@ -133,12 +149,12 @@ impl<'a> Section<'a> {
         });
     }
 
-    pub(super) fn append(&mut self, mistakes: Vec<Mistake>) {
+    pub fn append(&mut self, mistakes: Vec<Mistake>) {
         self.mistakes.extend(mistakes);
     }
 
     /// Ends the reading of this table: what was never asked for is unknown.
-    pub(super) fn finish(mut self) -> Vec<Mistake> {
+    pub fn finish(mut self) -> Vec<Mistake> {
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !self.known.contains(&name) {
@@ -160,12 +176,12 @@ impl<'a> Section<'a> {
     }
 }
 
-pub(super) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, String> {
+pub fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, String> {
     value.as_str().ok_or_else(|| wrong_type("a text", value))
 }
 
 /// Reads a whole number from `least` to `most`.
-pub(super) fn whole<T>(least: T, most: T) -> impl Fn(&DeValue<'_>) -> Result<T, String>
+pub fn whole<T>(least: T, most: T) -> impl Fn(&DeValue<'_>) -> Result<T, String>
 where
     T: TryFrom<i64> + PartialOrd + std::fmt::Display,
 {
@@ -182,7 +198,27 @@ where
     }
 }
 
-pub(super) fn wrong_type(wanted: &str, value: &DeValue<'_>) -> String {
+/// Reads a path that means the same wherever the program was started.
+pub fn path(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text(value)?);
+    if !path.is_absolute() {
+        return Err("must be an absolute path".into());
+    }
+    Ok(path)
+}
+
+pub fn socket_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
+    let text = text(value)?;
+    text.parse().map_err(|_| {
+        format!("{text:?} is not an address with a port, such as 127.0.0.1:8080 or [::1]:8080")
+    })
+}
+
+pub fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, String> {
+    value.as_table().ok_or_else(|| wrong_type("a table", value))
+}
+
+pub fn wrong_type(wanted: &str, value: &DeValue<'_>) -> String {
     let found = match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
