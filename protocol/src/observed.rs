@@ -11,6 +11,21 @@ pub fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::E
     parse_key(&String::deserialize(deserializer)?)
 }
 
+pub fn named_key<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PublicKey>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| parse_key(&text)).transpose()
+}
+
+pub fn named_keys<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<PublicKey>>, D::Error> {
+    let texts = Option::<Vec<String>>::deserialize(deserializer)?;
+    let parse = |texts: Vec<String>| texts.iter().map(|text| parse_key(text)).collect();
+    texts.map(parse).transpose()
+}
+
 pub fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PublicKey>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| parse_key(text)).collect()

@@ -3,6 +3,8 @@
 //! [`answers`] holds what the agent says; those are read leniently, so that a newer agent may say
 //! more than an older controller understands.
 
+use std::fmt;
+
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -42,23 +44,36 @@ impl PeerSpec {
 }
 
 /// The fields of a peer to replace. Absent keeps; `null` clears, where there is something to clear.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeerUpdate {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_ips: Option<AllowedIps>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        serialize_with = "reveal_given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub preshared_key: Option<Option<PresharedKey>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub persistent_keepalive: Option<Option<u16>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_at: Option<Option<i64>>,
 }
 
 /// Changes from one generation to the next, all or nothing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// The generation the agent must be at; `null` or 0 where none came yet.
@@ -71,55 +86,76 @@ pub struct Batch {
 }
 
 /// Everything an interface should hold.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FullSet {
     pub generation: u64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_generation: Option<u64>,
     pub peers: Vec<PeerSpec>,
     /// How many peers the caller knows this will remove.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_removals: Option<usize>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SyncConf {
-    /// Base64 of a text in the syntax of `wg setconf`.
+    /// Base64 of a text in the syntax of `wg setconf`, private and preshared keys included.
     pub config: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_removals: Option<usize>,
 }
 
-/// Interface settings to replace. Commands are read so that they can be refused by name.
-#[derive(Debug, Clone, Default, Deserialize)]
+impl fmt::Debug for SyncConf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncConf")
+            .field("config", &"***")
+            .field("allow_removals", &self.allow_removals)
+            .finish()
+    }
+}
+
+/// Interface settings to replace. Commands are read so that they can be refused by name, and never written.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigUpdate {
-    #[serde(default)]
+    #[serde(
+        default,
+        serialize_with = "reveal_private",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub private_key: Option<PrivateKey>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<PublicKey>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen_port: Option<u16>,
     /// Addresses with prefix lengths, separated by commas.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dns: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub table: Option<Option<String>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub pre_up: Option<IgnoredAny>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub post_up: Option<IgnoredAny>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub pre_down: Option<IgnoredAny>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub post_down: Option<IgnoredAny>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub raw_config: Option<IgnoredAny>,
 }
 
@@ -156,6 +192,26 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 fn reveal<S: Serializer>(key: &Option<PresharedKey>, serializer: S) -> Result<S::Ok, S::Error> {
+    match key {
+        Some(key) => serializer.serialize_some(&key.reveal()),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn reveal_given<S: Serializer>(
+    key: &Option<Option<PresharedKey>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match key {
+        Some(key) => reveal(key, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn reveal_private<S: Serializer>(
+    key: &Option<PrivateKey>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match key {
         Some(key) => serializer.serialize_some(&key.reveal()),
         None => serializer.serialize_none(),
@@ -199,5 +255,72 @@ mod tests {
         let peer: PeerSpec = serde_json::from_str(body).unwrap();
 
         assert_eq!(serde_json::to_string(&peer).unwrap(), body);
+    }
+
+    /// What was written reads as the same text again.
+    fn is_written_as_read<T: Serialize + serde::de::DeserializeOwned>(body: &str) -> T {
+        let read: T = serde_json::from_str(body).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), body);
+        read
+    }
+
+    #[test]
+    fn an_update_is_written_as_it_was_read_absent_apart_from_null() {
+        for body in [
+            "{}",
+            r#"{"preshared_key":null}"#,
+            r#"{"persistent_keepalive":null,"expires_at":null}"#,
+            r#"{"allowed_ips":[],"preshared_key":"WGUQw8lQx/h7nNsJj8shlbgShp2jr3u4jXHBWsPILsU=","persistent_keepalive":0,"endpoint":"192.0.2.1:51820","expires_at":1766000000}"#,
+        ] {
+            is_written_as_read::<PeerUpdate>(body);
+        }
+    }
+
+    #[test]
+    fn batches_sets_and_settings_are_written_as_they_were_read() {
+        let key = r#""S/QlsM66mP3ZL3zVXRBksX4aHla+tqaEhm74lVkThYM=""#;
+        let peer = format!(r#"{{"public_key":{key},"allowed_ips":["10.0.0.2/32"]}}"#);
+        for base in ["null", "0", "6"] {
+            is_written_as_read::<Batch>(&format!(
+                r#"{{"base_generation":{base},"generation":7,"upsert":[{peer}],"remove":[{key}]}}"#
+            ));
+        }
+        is_written_as_read::<FullSet>(&format!(r#"{{"generation":7,"peers":[{peer}]}}"#));
+        is_written_as_read::<FullSet>(
+            r#"{"generation":7,"base_generation":9,"peers":[],"allow_removals":3}"#,
+        );
+        is_written_as_read::<ConfigUpdate>("{}");
+        is_written_as_read::<ConfigUpdate>(
+            r#"{"private_key":"QDZ7dLmQMIv8jkVsAQEwJzPiSwaWgq1ZyBcW5j1ww1g=","listen_port":51820,"address":"10.0.0.1/24","mtu":1420,"dns":null,"table":"off"}"#,
+        );
+    }
+
+    #[test]
+    fn settings_are_written_without_any_command() {
+        let read: ConfigUpdate =
+            serde_json::from_str(r#"{"mtu":1420,"post_up":"reboot","raw_config":""}"#).unwrap();
+
+        assert_eq!(read.command(), Some("post_up"));
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"mtu":1420}"#);
+    }
+
+    #[test]
+    fn no_body_prints_its_secrets() {
+        let psk = "WGUQw8lQx/h7nNsJj8shlbgShp2jr3u4jXHBWsPILsU=";
+        let private = "QDZ7dLmQMIv8jkVsAQEwJzPiSwaWgq1ZyBcW5j1ww1g=";
+        let update = format!(r#"{{"preshared_key":"{psk}"}}"#);
+        let config = format!(r#"{{"private_key":"{private}"}}"#);
+
+        let sync =
+            is_written_as_read::<SyncConf>(r#"{"config":"UHJpdmF0ZUtleQ==","allow_removals":1}"#);
+        let printed = format!(
+            "{:?} {:?} {sync:?}",
+            is_written_as_read::<PeerUpdate>(&update),
+            is_written_as_read::<ConfigUpdate>(&config),
+        );
+
+        for secret in [psk, private, "UHJpdmF0ZUtleQ=="] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
     }
 }

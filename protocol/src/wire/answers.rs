@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{AllowedIps, Endpoint, InterfaceName, PublicKey, observed};
+use crate::{AllowedIps, Cidr, Endpoint, InterfaceName, PublicKey, observed};
 
 /// One peer as the kernel shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,11 @@ pub struct Dump {
     /// Only in answers to `since`: whether `peers` is everything, and who left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "observed::named_keys",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub removed: Option<Vec<PublicKey>>,
 }
 
@@ -92,9 +97,11 @@ pub struct Config {
     pub config: InterfaceConfig,
 }
 
-/// Settings of an interface. The names that are always null are those that existing clients look for.
+/// Settings of an interface. The names that are always null are those that existing clients look for;
+/// should another agent put something there, it is not even looked at.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct InterfaceConfig {
+    #[serde(default, deserialize_with = "passed_over")]
     pub private_key: Option<()>,
     pub public_key: Option<PublicKey>,
     pub listen_port: Option<u16>,
@@ -102,8 +109,11 @@ pub struct InterfaceConfig {
     pub mtu: Option<u32>,
     pub dns: Option<String>,
     pub table: Option<String>,
+    #[serde(default, deserialize_with = "passed_over")]
     pub post_up: Option<()>,
+    #[serde(default, deserialize_with = "passed_over")]
     pub pre_down: Option<()>,
+    #[serde(default, deserialize_with = "passed_over")]
     pub raw_config: Option<()>,
 }
 
@@ -199,11 +209,36 @@ pub struct StatusOfInterface {
     pub total_tx_bytes: Option<u64>,
 }
 
-/// What went wrong, for a human and for a program.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What went wrong, for a human and for a program, with what some codes say beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub error: String,
     pub code: String,
+    /// Where the interface stands, for whoever planned against a generation.
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub in_sync: Option<InSync>,
+    /// `allowed_ip_taken`: what is taken, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_ip: Option<Cidr>,
+    #[serde(
+        default,
+        deserialize_with = "observed::named_key",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub owner: Option<PublicKey>,
+    /// `mass_removal`: how many peers would go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// `stale_timestamp` and its like: the agent's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<i64>,
+    /// `before_restart`: the first second whose writes are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<i64>,
+}
+
+fn passed_over<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| None)
 }
 
 #[cfg(test)]
@@ -220,11 +255,44 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_from_which_an_odd_foreign_peer_left_is_read() {
+        let body = r#"{"interface":"wg0","peers":[],"generation":null,"digest":"00","cursor":"a.1","full":false,"removed":["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]}"#;
+
+        let dump: Dump = serde_json::from_str(body).unwrap();
+
+        assert_eq!(serde_json::to_string(&dump).unwrap(), body);
+    }
+
+    #[test]
     fn what_a_newer_agent_adds_is_passed_over() {
         let body = r#"{"generation":7,"digest":"00","peers":1,"colour":"green"}"#;
 
         let read: InSync = serde_json::from_str(body).unwrap();
 
         assert_eq!(read.generation, Some(7));
+    }
+
+    #[test]
+    fn a_failure_keeps_what_it_says_beside_its_code() {
+        let mismatch = r#"{"error":"e","code":"generation_mismatch","generation":null,"digest":"00","peers":3}"#;
+        let taken = r#"{"error":"e","code":"allowed_ip_taken","allowed_ip":"10.0.0.2/32","owner":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#;
+        let plain = r#"{"error":"e","code":"busy"}"#;
+
+        for body in [mismatch, taken, plain] {
+            let failure: Failure = serde_json::from_str(body).unwrap();
+            assert_eq!(serde_json::to_string(&failure).unwrap(), body);
+        }
+        let failure: Failure = serde_json::from_str(mismatch).unwrap();
+        assert_eq!(failure.in_sync.unwrap().peers, 3);
+    }
+
+    #[test]
+    fn a_private_key_that_an_agent_should_not_have_sent_is_not_read() {
+        let body = r#"{"interface":"wg0","config":{"private_key":"c2VjcmV0","post_up":["iptables"],"mtu":1420}}"#;
+
+        let config: Config = serde_json::from_str(body).unwrap();
+
+        assert_eq!(config.config.mtu, Some(1420));
+        assert!(!format!("{config:?}").contains("c2VjcmV0"));
     }
 }
