@@ -1,4 +1,5 @@
-//! What the tests in `it` share with the fuzz targets in `fuzz`; the folder's other code is tests.
+//! What the tests in `it` share with others: checks with the fuzz targets in `fuzz`, a simulated fleet
+//! with benchmarks and with whoever starts `fleet-simulator`. The folder's other code is tests.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,3 +7,4 @@
 )]
 
 pub mod fuzzing;
+pub mod simulator;

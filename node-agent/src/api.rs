@@ -37,7 +37,8 @@ use answer::Answer;
 use body::Room;
 use route::{Route, RouteError};
 
-pub(crate) struct Agent {
+/// One agent as HTTP sees it.
+pub struct Agent {
     pub(crate) config: Config,
     auth: Auth,
     pub(crate) writers: BTreeMap<InterfaceName, Handle>,
@@ -113,7 +114,9 @@ struct Request<'a> {
 }
 
 /// Takes every request there is.
-pub(crate) async fn handle(
+///
+/// Which agent a request is for is the server's business: it may serve several, each at its own door.
+pub async fn handle(
     request: HttpRequest,
     mut payload: web::Payload,
     agent: web::Data<Agent>,

@@ -27,6 +27,7 @@ use crate::{tls, writer};
 mod assembled;
 mod care;
 
+pub use crate::system::Sampler;
 pub use assembled::{Assembled, Door, Stopper};
 
 /// How many threads serve HTTP. The work is small; the writers do the rest.

@@ -41,11 +41,11 @@ struct Figures {
 
 /// Hands out the figures that were taken last. Taking them ends with the process.
 #[derive(Debug, Clone)]
-pub(crate) struct Sampler(Arc<Mutex<Figures>>);
+pub struct Sampler(Arc<Mutex<Figures>>);
 
 impl Sampler {
     /// Takes the figures once, then in a thread every `period`.
-    pub(crate) fn start(state_dir: PathBuf, period: Duration) -> io::Result<Self> {
+    pub fn start(state_dir: PathBuf, period: Duration) -> io::Result<Self> {
         let mut source = Source::new(state_dir);
         let latest = Arc::new(Mutex::new(source.sample()));
         let shared = Arc::clone(&latest);

@@ -29,6 +29,7 @@ mod races;
 mod replays;
 mod rotation;
 mod scale;
+mod simulator;
 mod survival;
 mod syncconf;
 mod tidy;

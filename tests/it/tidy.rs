@@ -18,19 +18,54 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "actix_web",
         &[
+            "controller/src/api",
+            "controller/src/auth",
+            "controller/src/startup",
+            "controller/src/web",
             "node-agent/src/api",
             "node-agent/src/startup",
             "node-agent/src/strangers.rs",
             "tests/bench",
+            "tests/simulator",
+            "tests/fleet",
         ],
     ),
+    ("askama", &["controller/src/web"]),
+    ("rust_embed", &["controller/src/web"]),
     ("landlock::", &["node-agent/src/sandbox"]),
     ("seccompiler", &["node-agent/src/sandbox"]),
     (
         "rustls::",
-        &["node-agent/src/tls", "node-agent/src/startup", "tests/it"],
+        &[
+            "controller/src/agent",
+            "controller/src/cli/connection",
+            "controller/src/startup",
+            "controller/src/tls",
+            "node-agent/src/tls",
+            "node-agent/src/startup",
+            "tests/it",
+        ],
     ),
-    ("clap", &["node-agent/src/cli"]),
+    ("clap", &["controller/src/cli", "node-agent/src/cli"]),
+    (
+        "reqwest",
+        &[
+            "controller/src/agent",
+            "controller/src/cli",
+            "controller/src/fleet/webhooks",
+            "tests/fleet",
+            "tests/bench",
+        ],
+    ),
+    (
+        "sqlx::query",
+        &[
+            "controller/src/db",
+            "controller/src/database",
+            "tests/bench",
+            "tests/fleet",
+        ],
+    ),
 ];
 
 /// What the pure parts must not know: no disk, clock, thread, socket, log or chance.
@@ -53,6 +88,7 @@ const IMPURE: &[&str] = &[
 ];
 
 const PURE: &[&str] = &[
+    "controller/src/domain",
     "protocol/src",
     "node-agent/src/ledger",
     "node-agent/src/metrics",

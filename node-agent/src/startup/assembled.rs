@@ -39,10 +39,21 @@ impl Assembled {
         devices: Vec<Device>,
         problems: Vec<String>,
     ) -> Result<Self, StartError> {
+        let sampler = Sampler::start(config.state_dir.clone(), config.timing.sample)?;
+        Self::with_sampler(config, secret, devices, problems, sampler)
+    }
+
+    /// The same for one of several agents in a process, which share the figures of their machine.
+    pub fn with_sampler(
+        config: Config,
+        secret: &Secret,
+        devices: Vec<Device>,
+        problems: Vec<String>,
+        sampler: Sampler,
+    ) -> Result<Self, StartError> {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let window_s = seconds(config.timing.window);
         let ring = Ring::open(&config.state_dir, secret, seconds(config.timing.retiring))?;
-        let sampler = Sampler::start(config.state_dir.clone(), config.timing.sample)?;
         let mut floor = clock::now().max(ring.latest_request());
         let mut epoch = [0; 4];
         getrandom::fill(&mut epoch).map_err(io::Error::other)?;
@@ -71,6 +82,11 @@ impl Assembled {
         let auth = Auth::new(ring, replay, window_s);
         let agent = web::Data::new(Agent::new(config, auth, writers, sampler, problems));
         Ok(Self { agent, threads })
+    }
+
+    /// The agent for a server that is not its own; it ends with its last owner, and with this.
+    pub fn agent(&self) -> web::Data<Agent> {
+        self.agent.clone()
     }
 
     /// Serves until the process is told to stop, then finishes what is under way.
