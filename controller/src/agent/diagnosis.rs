@@ -1,0 +1,289 @@
+//! Testing a connection: a few signed calls, and of each thing that can be wrong whether it is.
+//!
+//! The calls gather facts; what they mean is decided apart from them, check by check in the order in
+//! which one rests on the other. What was not reached is unknown, and says so.
+
+use std::error::Error;
+use std::time::Instant;
+
+use protocol::InterfaceName;
+use protocol::wire::answers::{Config, Health, InSync};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{AgentError, Clients, Target, Unreachable};
+
+mod learnt;
+
+pub use learnt::Learnt;
+
+/// A clock further off than this makes expiries and ages wrong, though requests are dated by it.
+const CLOCK_TOLERANCE_S: i64 = 30;
+
+/// What a test of a connection found.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Diagnosis {
+    /// Whether every check is well.
+    pub ok: bool,
+    /// The word of the first thing that is wrong.
+    pub problem: Option<String>,
+    pub checks: Vec<Check>,
+    pub learnt: Learnt,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    pub check: Checked,
+    pub outcome: Outcome,
+    /// For a human.
+    pub sentence: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Checked {
+    Reachable,
+    Agent,
+    Signature,
+    Clock,
+    Interface,
+    Wireguard,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Ok,
+    Failed,
+    /// Not looked at, because something that it rests on failed.
+    Unknown,
+}
+
+/// What the calls brought. An interface is asked about only where the agent answers at all.
+struct Facts<'a> {
+    target: &'a Target,
+    name: &'a InterfaceName,
+    clock_offset_s: Option<i64>,
+    round_trip_ms: Option<u64>,
+    health: Result<Health, AgentError>,
+    interface: Option<Result<(InSync, Config), AgentError>>,
+}
+
+impl Clients {
+    /// Looks what is wrong between us, an agent and one of its interfaces. Changes nothing.
+    pub async fn diagnose(&self, target: &Target, interface: &InterfaceName) -> Diagnosis {
+        let health = self.health(target).await;
+        let mut facts = Facts {
+            target,
+            name: interface,
+            clock_offset_s: None,
+            round_trip_ms: None,
+            interface: None,
+            health,
+        };
+        if facts.health.is_ok() {
+            let began = Instant::now();
+            let digest = self.digest(target, interface).await;
+            if matches!(digest, Ok(_) | Err(AgentError::Refused(_))) {
+                facts.round_trip_ms = u64::try_from(began.elapsed().as_millis()).ok();
+            }
+            facts.interface = Some(match digest {
+                Ok(digest) => self
+                    .config(target, interface)
+                    .await
+                    .map(|config| (digest, config)),
+                Err(err) => Err(err),
+            });
+        }
+        facts.clock_offset_s = self.clock_offset_s(target.node);
+        judge(&facts)
+    }
+}
+
+fn judge(facts: &Facts<'_>) -> Diagnosis {
+    let mut found = Vec::new();
+    match &facts.health {
+        Ok(health) => {
+            found.push(well(Checked::Reachable, "the node answers"));
+            let version = &health.version;
+            found.push(well(Checked::Agent, &format!("agent {version} answers")));
+            found.push(signature(facts.target));
+            found.push(clock(facts.clock_offset_s));
+            found.extend(interface(facts, health));
+        }
+        Err(err) => found.extend(failed_call(err, facts.target)),
+    }
+    let problem = problem(facts, &found);
+    let checks = all(found);
+    Diagnosis {
+        ok: checks.iter().all(|check| check.outcome == Outcome::Ok),
+        problem,
+        checks,
+        learnt: Learnt::of(facts),
+    }
+}
+
+/// Every check in its order, those that were not come to as unknown.
+fn all(found: Vec<Check>) -> Vec<Check> {
+    let order = [
+        Checked::Reachable,
+        Checked::Agent,
+        Checked::Signature,
+        Checked::Clock,
+        Checked::Interface,
+        Checked::Wireguard,
+    ];
+    let find = |check: Checked| {
+        let there = found.iter().find(|one| one.check == check).cloned();
+        there.unwrap_or_else(|| Check {
+            check,
+            outcome: Outcome::Unknown,
+            sentence: "this could not be looked at".into(),
+        })
+    };
+    order.into_iter().map(find).collect()
+}
+
+fn problem(facts: &Facts<'_>, found: &[Check]) -> Option<String> {
+    let first = found.iter().find(|one| one.outcome == Outcome::Failed)?;
+    let called = facts.health.as_ref().err();
+    let asked = facts.interface.as_ref().and_then(|it| it.as_ref().err());
+    let word = match (called, first.check, asked) {
+        (Some(err), _, _) => err.problem(),
+        (None, Checked::Clock, _) => "clock_skew",
+        (None, Checked::Wireguard, _) => "not_wireguard",
+        (None, _, Some(err)) => err.problem(),
+        (None, _, None) => "refused",
+    };
+    Some(word.to_owned())
+}
+
+fn failed_call(err: &AgentError, target: &Target) -> Vec<Check> {
+    let failed = |check| Check {
+        check,
+        outcome: Outcome::Failed,
+        sentence: sentence(err, target),
+    };
+    let reachable = well(Checked::Reachable, "the node answers");
+    let agent = well(Checked::Agent, "an agent answers");
+    match err {
+        err if err.is_reachability_fault() => vec![failed(Checked::Reachable)],
+        AgentError::Unsendable(_) => Vec::from([failed(Checked::Reachable)]),
+        AgentError::WrongSecret { .. }
+        | AgentError::Unsigned { .. }
+        | AgentError::BadSignature { .. } => vec![reachable, agent, failed(Checked::Signature)],
+        AgentError::ClockSkew { .. } => {
+            vec![reachable, agent, signature(target), failed(Checked::Clock)]
+        }
+        _ => vec![reachable, failed(Checked::Agent)],
+    }
+}
+
+fn signature(target: &Target) -> Check {
+    let sentence = match target.legacy {
+        false => "it accepts our signature, and signs its answers",
+        true => "it accepts our signature; its own answers are believed without one",
+    };
+    well(Checked::Signature, sentence)
+}
+
+fn clock(offset_s: Option<i64>) -> Check {
+    let Some(offset_s) = offset_s else {
+        return Check {
+            check: Checked::Clock,
+            outcome: Outcome::Unknown,
+            sentence: "an agent that does not sign does not prove what time it has".into(),
+        };
+    };
+    if offset_s.abs() <= CLOCK_TOLERANCE_S {
+        return well(Checked::Clock, "its clock agrees with ours");
+    }
+    Check {
+        check: Checked::Clock,
+        outcome: Outcome::Failed,
+        sentence: AgentError::ClockSkew { seconds: offset_s }.to_string(),
+    }
+}
+
+fn interface(facts: &Facts<'_>, health: &Health) -> Vec<Check> {
+    let name = facts.name;
+    let check = |check, outcome, sentence: String| Check {
+        check,
+        outcome,
+        sentence,
+    };
+    let other = health
+        .reasons
+        .iter()
+        .any(|reason| reason.contains(name.as_str()) && reason.contains("not a WireGuard"));
+    match &facts.interface {
+        Some(Ok((in_sync, config))) => {
+            let down = health
+                .interfaces
+                .iter()
+                .any(|one| one.name == *name && one.status == "down");
+            let link = if down { ", but its link is down" } else { "" };
+            let peers = in_sync.peers;
+            let there = format!("interface {name} is there with {peers} peers{link}");
+            let wireguard = match config.config.public_key {
+                Some(_) => well(Checked::Wireguard, "it is WireGuard and has a key"),
+                None => check(
+                    Checked::Wireguard,
+                    Outcome::Failed,
+                    format!("interface {name} has no key, so it is not WireGuard or not set up"),
+                ),
+            };
+            vec![well(Checked::Interface, &there), wireguard]
+        }
+        Some(Err(_)) if other => vec![
+            well(Checked::Interface, &format!("interface {name} is there")),
+            check(
+                Checked::Wireguard,
+                Outcome::Failed,
+                format!("interface {name} is not a WireGuard interface"),
+            ),
+        ],
+        Some(Err(err)) => {
+            let sentence = sentence(err, facts.target);
+            vec![check(Checked::Interface, Outcome::Failed, sentence)]
+        }
+        None => Vec::new(),
+    }
+}
+
+fn well(check: Checked, sentence: &str) -> Check {
+    Check {
+        check,
+        outcome: Outcome::Ok,
+        sentence: sentence.to_owned(),
+    }
+}
+
+/// The error, its first cause, and a hint where one thing is mostly behind it.
+fn sentence(err: &AgentError, target: &Target) -> String {
+    let mut sentence = err.to_string();
+    let mut cause = err.source();
+    while let Some(source) = cause {
+        if source.source().is_none() {
+            sentence.push_str(&format!(" ({source})"));
+        }
+        cause = source.source();
+    }
+    let hint = match err {
+        AgentError::Unreachable {
+            kind: Unreachable::Reset,
+            ..
+        } if !target.url.is_tls() => {
+            "; if the agent has TLS its address begins with https://, and it hangs up on whom its \
+             allow_from does not name"
+        }
+        AgentError::WrongSecret {
+            code: "missing_signature" | "malformed_signature" | "bad_timestamp",
+        } => "; something between us changes the headers of requests",
+        AgentError::Unsigned { .. } => {
+            "; mark the node as legacy only if its agent is known not to sign"
+        }
+        _ => "",
+    };
+    sentence + hint
+}

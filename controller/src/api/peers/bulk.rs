@@ -1,0 +1,58 @@
+//! Many peers at once, all or none.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use serde_json::json;
+
+use super::directory::Directory;
+use super::draft::PeerDraft;
+use super::made::{self, PeerMade};
+use crate::api::body::Body;
+use crate::api::caller::{Caller, WriteQuery, Writes};
+use crate::api::problem::{Problem, WriteProblems};
+use crate::clock;
+use crate::fleet::{self, Fleet};
+
+/// More would hold the network's lock for too long.
+const MOST: usize = 10_000;
+
+/// Make up to 10,000 peers, all or none. If any row is wrong, `details.rows` tells of every one that is.
+#[utoipa::path(tag = "peers", operation_id = "peers.create_many", params(WriteQuery), request_body = Vec<PeerDraft>,
+    responses((status = 201, body = Vec<PeerMade>), WriteProblems))]
+#[post("/peers/bulk")]
+pub(crate) async fn create(
+    caller: Caller<Writes>,
+    fleet: Data<Fleet>,
+    body: Body<Vec<PeerDraft>>,
+) -> Result<HttpResponse, Problem> {
+    if !(1..=MOST).contains(&body.0.len()) {
+        let text = format!("1 to {MOST} peers can be made at once");
+        return Err(invalid("number_of_rows", text));
+    }
+    let mut directory = Directory::new(&fleet.pool);
+    let now = clock::now();
+    let (mut peers, mut keys, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, draft) in body.0.into_iter().enumerate() {
+        match draft.read(&mut directory, now).await? {
+            Ok(read) => {
+                peers.push(read.peer);
+                keys.push(read.private_key);
+            }
+            Err(problem) => problems.push(json!({
+                "row": row, "code": problem.code(), "detail": problem.detail(),
+            })),
+        }
+    }
+    if !problems.is_empty() {
+        let text = format!("{} rows are wrong", problems.len());
+        return Err(invalid("invalid_rows", text).with("details", json!({"rows": problems})));
+    }
+    let made = fleet::peers::create_all(&fleet, &caller.call, &peers).await?;
+    let shown = made::show(&fleet, &caller.call, made, keys).await?;
+    Ok(made::keep_out(&mut HttpResponse::Created(), &shown).json(&shown))
+}
+
+fn invalid(code: &'static str, text: String) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, text)
+}

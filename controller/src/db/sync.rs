@@ -1,0 +1,303 @@
+//! `interface_sync`: how far each interface is, who is at work on it, and what was seen of it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::domain::ids::{InterfaceId, NodeId};
+
+pub mod desired;
+pub mod observed;
+
+/// An interface that this controller is at work on until its lease ends.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub interface: InterfaceId,
+    pub node: NodeId,
+    pub name: String,
+    pub drift_policy: String,
+    pub urgent: bool,
+    pub applied_generation: i64,
+    pub attempts: i32,
+    /// Since when there is something to do.
+    pub desired_at: DateTime<Utc>,
+    pub capabilities: Vec<String>,
+}
+
+/// Takes interfaces whose desired generation is ahead, those first where somebody is to be locked out. With `only`,
+/// just these.
+pub async fn claim(
+    db: impl PgExecutor<'_>,
+    owner: &str,
+    lease: Duration,
+    only: Option<&[InterfaceId]>,
+    limit: i64,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let only: Option<Vec<i64>> = only.map(|ids| ids.iter().map(|id| id.0).collect());
+    sqlx::query_as!(
+        Claimed,
+        r#"
+        WITH due AS (
+            SELECT interface_id FROM interface_sync
+            JOIN interfaces ON interfaces.id = interface_id
+            JOIN nodes ON nodes.id = node_id
+            JOIN node_status ON node_status.node_id = nodes.id
+            WHERE ($3::bigint[] IS NULL OR interface_id = ANY($3))
+              AND desired_generation > applied_generation
+              AND next_attempt_at <= now()
+              AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
+              AND nodes.enabled AND reachability <> 'pending'
+            ORDER BY urgent DESC, next_attempt_at, interface_id LIMIT $4
+            FOR UPDATE OF interface_sync SKIP LOCKED
+        )
+        UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
+        FROM due, interfaces, nodes, node_status
+        WHERE interface_sync.interface_id = due.interface_id
+          AND interfaces.id = due.interface_id AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
+        RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
+            interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
+        "#,
+        owner,
+        interval(lease),
+        only.as_deref(),
+        limit,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Takes one interface whether or not there is something to do, unless somebody else is at work on it.
+pub async fn claim_one(
+    db: impl PgExecutor<'_>,
+    owner: &str,
+    lease: Duration,
+    interface: InterfaceId,
+) -> Result<Option<Claimed>, sqlx::Error> {
+    sqlx::query_as!(
+        Claimed,
+        r#"
+        UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
+        FROM interfaces, nodes, node_status
+        WHERE interface_sync.interface_id = $3
+          AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
+          AND interfaces.id = $3 AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
+        RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
+            interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
+        "#,
+        owner,
+        interval(lease),
+        interface.0,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The same without taking it, for whoever only reads.
+pub async fn look(
+    db: impl PgExecutor<'_>,
+    interface: InterfaceId,
+) -> Result<Option<Claimed>, sqlx::Error> {
+    sqlx::query_as!(
+        Claimed,
+        r#"
+        SELECT interfaces.id AS "interface: InterfaceId", nodes.id AS "node: NodeId", interfaces.name, drift_policy,
+            urgent, applied_generation, attempts, desired_at, capabilities
+        FROM interfaces
+        JOIN interface_sync ON interface_id = interfaces.id
+        JOIN nodes ON nodes.id = interfaces.node_id
+        JOIN node_status ON node_status.node_id = nodes.id
+        WHERE interfaces.id = $1
+        "#,
+        interface.0,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Keeps an interface for longer. False: the lease ended and somebody else may be at work on it.
+pub async fn renew(
+    db: impl PgExecutor<'_>,
+    owner: &str,
+    lease: Duration,
+    interface: InterfaceId,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE interface_sync SET leased_until = now() + $2
+        WHERE interface_id = $3 AND leased_by = $1 AND leased_until >= now()
+        "#,
+        owner,
+        interval(lease),
+        interface.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives an interface back. Nothing happens if the lease has gone to somebody else.
+pub async fn release(
+    db: impl PgExecutor<'_>,
+    owner: &str,
+    interface: InterfaceId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE interface_sync SET leased_by = NULL, leased_until = NULL
+        WHERE interface_id = $2 AND leased_by = $1
+        "#,
+        owner,
+        interface.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What an interface answered when it was last written or read.
+#[derive(Debug, Clone)]
+pub struct Evidence<'a> {
+    pub generation: Option<i64>,
+    pub digest: &'a str,
+    pub peers: i32,
+}
+
+/// Books that a generation is applied. Only who holds the lease may, and never backwards.
+pub async fn applied(
+    db: &mut PgConnection,
+    owner: &str,
+    interface: InterfaceId,
+    generation: i64,
+    evidence: Option<Evidence<'_>>,
+) -> Result<bool, sqlx::Error> {
+    let (seen_generation, digest, peers) = match evidence {
+        Some(seen) => (seen.generation, Some(seen.digest), Some(seen.peers)),
+        None => (None, None, None),
+    };
+    let done = sqlx::query!(
+        r#"
+        UPDATE interface_sync SET
+            applied_generation = greatest(applied_generation, $3), applied_at = now(), urgent = false,
+            attempts = 0, next_attempt_at = now(), problem = NULL, problem_text = NULL, problem_at = NULL,
+            observed_generation = CASE WHEN $5::text IS NULL THEN observed_generation ELSE $4 END,
+            observed_digest = coalesce($5, observed_digest),
+            observed_peers = coalesce($6, observed_peers),
+            observed_at = CASE WHEN $5::text IS NULL THEN observed_at ELSE now() END
+        WHERE interface_id = $2 AND leased_by = $1
+        "#,
+        owner,
+        interface.0,
+        generation,
+        seen_generation,
+        digest,
+        peers,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM departures WHERE interface_id = $1 AND generation <= $2",
+        interface.0,
+        generation,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Books a failure and when to try again. Tells whether it is news: the problem before was another, or none.
+pub async fn failed(
+    db: impl PgExecutor<'_>,
+    owner: &str,
+    interface: InterfaceId,
+    problem: &str,
+    text: &str,
+    again_in: Duration,
+) -> Result<bool, sqlx::Error> {
+    let before = sqlx::query_scalar!(
+        r#"
+        WITH before AS (SELECT interface_id, problem FROM interface_sync WHERE interface_id = $2 FOR UPDATE)
+        UPDATE interface_sync SET attempts = attempts + 1, next_attempt_at = now() + $5, problem = $3,
+            problem_text = $4, problem_at = now(), leased_by = NULL, leased_until = NULL
+        FROM before
+        WHERE interface_sync.interface_id = before.interface_id AND leased_by = $1
+        RETURNING before.problem
+        "#,
+        owner,
+        interface.0,
+        problem,
+        text,
+        interval(again_in),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(before.is_some_and(|before| before.as_deref() != Some(problem)))
+}
+
+/// Has an interface's next attempts begin now: its node is back.
+pub async fn retry_now(db: impl PgExecutor<'_>, node: NodeId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE interface_sync SET next_attempt_at = now()
+        FROM interfaces WHERE interfaces.id = interface_id AND node_id = $1 AND next_attempt_at > now()
+        "#,
+        node.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Raises an interface's desired generation to at least this, because its node has seen higher ones.
+pub async fn raise_to(
+    db: impl PgExecutor<'_>,
+    interface: InterfaceId,
+    generation: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE interfaces SET desired_generation = greatest(desired_generation, $2), desired_at = now()
+        WHERE id = $1 AND desired_generation < $2
+        "#,
+        interface.0,
+        generation,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Remembers a difference that was seen and left: while the device has this digest it is not looked at again.
+pub async fn settled(
+    db: impl PgExecutor<'_>,
+    interface: InterfaceId,
+    generation: i64,
+    digest: &str,
+    unknown_peers: i32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE interface_sync SET settled_generation = $2, settled_digest = $3, unknown_peers = $4
+        WHERE interface_id = $1
+        "#,
+        interface.0,
+        generation,
+        digest,
+        unknown_peers,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Postgres' interval of a duration.
+pub(crate) fn interval(duration: Duration) -> sqlx::postgres::types::PgInterval {
+    let microseconds = TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|delta| delta.num_microseconds());
+    sqlx::postgres::types::PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: microseconds.unwrap_or(i64::MAX),
+    }
+}

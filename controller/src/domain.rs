@@ -1,0 +1,32 @@
+//! What the controller decides, apart from the world: values in, values out.
+//!
+//! No I/O, no clock, no chance, no log. Time and random bytes are parameters.
+
+pub mod actor;
+pub mod address;
+pub mod adoption;
+pub mod agent_url;
+pub mod api_key;
+pub mod audit;
+pub mod backoff;
+pub mod config_text;
+pub mod drift;
+pub mod endpoint;
+pub mod ids;
+pub mod interface;
+pub mod names;
+pub mod network;
+pub mod node;
+pub mod password;
+pub mod peer;
+pub mod placement;
+pub mod pool;
+pub mod reachability;
+pub mod reference;
+pub mod role;
+pub mod status;
+pub mod tier;
+pub mod traffic;
+pub mod user;
+pub mod watch;
+pub mod webhook;

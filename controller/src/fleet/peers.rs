@@ -1,0 +1,15 @@
+//! Peers: made, changed, isolated, deleted. Each change raises the generation of the interfaces it concerns.
+
+pub mod change;
+pub mod create;
+pub mod issue;
+pub mod membership;
+pub mod psk;
+pub mod seen;
+
+pub(super) mod assign;
+mod place;
+mod rows;
+
+pub use change::{change, delete, isolate, release};
+pub use create::{Made, create, create_all};
