@@ -97,6 +97,22 @@ fn read_head(head: &[u8]) -> (u16, usize) {
 
 /// The bytes of a signed request, with a nonce that is used once.
 pub(crate) fn signed(method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    signed_by(&secret(), method, target, body)
+}
+
+/// The same for a node that has a secret of its own.
+pub(crate) fn signed_by(secret: &Secret, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    signed_as(None, secret, method, target, body)
+}
+
+/// The same by whoever says which of several secrets it is.
+pub(crate) fn signed_as(
+    key_id: Option<&str>,
+    secret: &Secret,
+    method: &str,
+    target: &str,
+    body: &[u8],
+) -> Vec<u8> {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let nonce = format!("bench-{:010}", NONCE.fetch_add(1, Ordering::Relaxed));
     let timestamp = now().to_string();
@@ -107,12 +123,15 @@ pub(crate) fn signed(method: &str, target: &str, body: &[u8]) -> Vec<u8> {
         timestamp: &timestamp,
         nonce: Some(&nonce),
     };
-    let signature = request.sign(&secret());
+    let signature = request.sign(secret);
     let mut bytes = format!(
         "{method} {target} HTTP/1.1\r\nHost: node\r\nX-Signature: {signature}\r\n\
          X-Timestamp: {timestamp}\r\nX-Nonce: {nonce}\r\n"
     )
     .into_bytes();
+    if let Some(key_id) = key_id {
+        bytes.extend_from_slice(format!("X-Key-Id: {key_id}\r\n").as_bytes());
+    }
     if !body.is_empty() {
         bytes.extend_from_slice(b"Content-Type: application/json\r\n");
     }

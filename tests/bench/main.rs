@@ -1,6 +1,6 @@
-//! What the agent costs above what its parts cost by themselves.
+//! What the agent costs above what its parts cost by themselves; and what the controller costs, see [`fleet`].
 //!
-//! Every figure is a ratio: the agent against a floor that is measured in the same run, in turns with
+//! Every figure of the agent is a ratio: the agent against a floor that is measured in the same run, in turns with
 //! it, so that the table says the same on a fast machine, a slow one and a busy one. A floor is what
 //! nobody could leave out: the HTTP server without an agent in it, the WireGuard library's own call,
 //! one write that reaches the disk.
@@ -19,6 +19,7 @@ mod adds;
 mod agent;
 mod device;
 mod dump;
+mod fleet;
 mod floor;
 mod health;
 mod http;
@@ -45,8 +46,9 @@ fn main() -> ExitCode {
         [floor::ROLE] => floor::serve(),
         ["userspace"] => run(Backend::Userspace, Extent::FULL),
         ["kernel"] => run(Backend::Kernel, Extent::SMALL),
+        ["fleet"] => fleet::run(),
         _ => {
-            eprintln!("usage: agent userspace|kernel, best through scripts/bench");
+            eprintln!("usage: userspace|kernel|fleet, best through scripts/bench");
             ExitCode::from(2)
         }
     }
@@ -87,7 +89,8 @@ fn run(backend: Backend, extent: Extent) -> ExitCode {
     agent_of_few.replace_peers(1000);
     dump::measure(&mut table, extent, &agent_of_few, &few, 1000);
 
-    table.print(backend);
+    let heading = format!("{} WireGuard; {}", backend.name(), table::machine());
+    table.print(&heading, ["ratio", "measured / floor"]);
     if table.passed() {
         ExitCode::SUCCESS
     } else {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs;
 use std::time::Duration;
 
-use crate::device::Backend;
 use crate::sample::{Samples, ratio};
 
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +52,14 @@ impl Table {
         target: Target,
         figures: impl Into<String>,
     ) {
-        self.0.push(Row {
+        let row = Row {
             what: what.into(),
             value,
             target,
             figures: figures.into(),
-        });
+        };
+        eprintln!("bench: {}: {value:.2} ({})", row.what, row.figures);
+        self.0.push(row);
     }
 
     /// One row for the middle of the samples, one for their tail. The tail is not judged: on a shared
@@ -89,17 +90,16 @@ impl Table {
         clippy::print_stdout,
         reason = "the table is what this program is started for"
     )]
-    pub(crate) fn print(&self, backend: Backend) {
-        println!("{}", machine(backend));
+    pub(crate) fn print(&self, heading: &str, [value, figures]: [&str; 2]) {
+        println!("{heading}");
         println!();
-        let cells: Vec<[String; 5]> = std::iter::once(
-            ["what", "ratio", "target", "verdict", "measured / floor"].map(String::from),
-        )
-        .chain(std::iter::once(
-            ["-", "-:", "-:", "-", "-"].map(String::from),
-        ))
-        .chain(self.0.iter().map(Row::cells))
-        .collect();
+        let cells: Vec<[String; 5]> =
+            std::iter::once(["what", value, "target", "verdict", figures].map(String::from))
+                .chain(std::iter::once(
+                    ["-", "-:", "-:", "-", "-"].map(String::from),
+                ))
+                .chain(self.0.iter().map(Row::cells))
+                .collect();
         let mut widths = [0; 5];
         for row in &cells {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -152,7 +152,7 @@ pub(crate) fn text(duration: Duration) -> String {
 }
 
 /// What a reader must know to compare two tables.
-fn machine(backend: Backend) -> String {
+pub(crate) fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
         .lines()
@@ -160,9 +160,5 @@ fn machine(backend: Backend) -> String {
         .map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "{} WireGuard; {model}, {cores} cores, Linux {}",
-        backend.name(),
-        kernel.trim()
-    )
+    format!("{model}, {cores} cores, Linux {}", kernel.trim())
 }

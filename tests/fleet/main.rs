@@ -1,0 +1,35 @@
+//! The controller, seen from outside, on a real Postgres and with real agents.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+#![expect(clippy::print_stdout, reason = "a test that skips says so")]
+
+mod accounts;
+mod agent_client;
+mod api_keys;
+mod audited;
+mod auth;
+mod cli;
+mod cli_config;
+mod cli_connection;
+mod database;
+mod elsewhere;
+mod events;
+mod faults;
+mod interfaces;
+mod keyring;
+mod networks;
+mod nodes;
+mod peers;
+mod polling;
+mod pools;
+mod races;
+mod rights;
+mod samples;
+mod stage;
+mod users;
+mod web;
+mod webhooks;
+mod whole;
