@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Agent, Answer, QUICK, Running, Scene, fresh, key, peer};
+use crate::stage::{Agent, Answer, QUICK, Running, Scene, eventually, fresh, key, peer};
+
+/// Less than the controller waits for an answer.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[tokio::test]
 async fn forty_at_once_get_exactly_the_addresses_that_there_are() {
     let controller = Running::with(&QUICK.replace("rest_s = 3600", "rest_s = 0")).await;
-    let mut scene = Scene::new(&controller.fleet.pool, &controller.api, []).await;
+    let mut scene = Scene::new(controller.rows(), &controller.api, []).await;
     let small = json!({"name": "small", "cidr_v4": "10.9.0.0/27"});
     scene.api.post("/networks", small).await.ok();
     let interface = json!({"network": "small", "address_v4": "10.9.0.1"});
@@ -100,7 +105,7 @@ async fn two_controllers_apply_no_generation_twice() {
 /// Three nodes, all of them members of a pool that places everywhere.
 async fn everywhere(controller: &Running) -> Scene {
     let agents = ["fra-1", "fra-2", "fra-3"].map(Agent::within);
-    let scene = Scene::new(&controller.fleet.pool, &controller.api, agents).await;
+    let scene = Scene::new(controller.rows(), &controller.api, agents).await;
     let members: Vec<i64> = scene.nodes.iter().map(|node| node.id).collect();
     let pool = json!({"name": "all", "placement": "all", "members": members});
     scene.api.post("/pools", pool).await.ok();
@@ -230,5 +235,42 @@ async fn a_new_name_is_no_business_of_the_nodes() {
     scene.until(polls, 3).await;
 
     assert_eq!(asked(), before);
+    scene.converges().await;
+}
+
+#[tokio::test]
+async fn a_change_made_while_an_interface_is_mended_is_not_taken_for_sent() {
+    let controller = Running::start().await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
+    scene.peers(0..3).await;
+    scene.converges().await;
+    let (asked, is_asked) = mpsc::channel();
+    let (go, goes) = mpsc::channel();
+    let goes = Mutex::new(goes);
+    scene.agent().wire.does(move |seen, pass| {
+        // Intent was read before, so that what is made now is not in it.
+        if seen.target.ends_with("/dump") && asked.send(()).is_ok() {
+            goes.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        }
+        pass(seen)
+    });
+    scene.agent().device().foreign_remove(&key(0));
+    let is_asked = tokio::task::spawn_blocking(move || is_asked.recv().unwrap());
+    is_asked.await.unwrap();
+
+    let id = scene.peer(3).await;
+    go.send(()).unwrap();
+
+    eventually("that it is said to be applied", async || {
+        let peer = scene.api.get(&format!("/peers/{id}")).await.ok();
+        match peer["placements"][0]["applied"] == true {
+            true => Ok(()),
+            false => Err(peer.to_string()),
+        }
+    })
+    .await;
+    let held = scene.agent().dump().await.unwrap();
+    let has_it = held.peers.iter().any(|peer| peer.public_key == key(3));
+    assert!(has_it, "it is said to be applied, and is not there");
     scene.converges().await;
 }

@@ -42,6 +42,19 @@ pub async fn claim(
     Ok(())
 }
 
+/// Makes what was seen of these peers nobody's, before they are deleted. Who books a poll holds these rows and then
+/// looks at the peers; whoever takes them the other way round would wait for him for ever.
+pub async fn disown(db: impl PgExecutor<'_>, peers: &[PeerId]) -> Result<(), sqlx::Error> {
+    let peers: Vec<i64> = peers.iter().map(|id| id.0).collect();
+    sqlx::query!(
+        "UPDATE observations SET peer_id = NULL WHERE peer_id = ANY($1)",
+        &peers,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// What was known of a key on an interface.
 #[derive(Debug, Clone, Default)]
 pub struct Before {

@@ -131,7 +131,7 @@ pub async fn taken(
 
 /// Reads a peer and holds its row until the transaction ends.
 pub async fn lock(db: &mut PgConnection, id: PeerId) -> Result<Option<Peer>, sqlx::Error> {
-    let held = sqlx::query_scalar!("SELECT id FROM peers WHERE id = $1 FOR UPDATE", id.0)
+    let held = sqlx::query_scalar!("SELECT id FROM peers WHERE id = $1 FOR NO KEY UPDATE", id.0)
         .fetch_optional(&mut *db)
         .await?;
     match held {
@@ -225,7 +225,7 @@ pub async fn expire(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<PeerId>, 
         r#"
         UPDATE peers SET expired = true, version = version + 1, updated_at = now()
         WHERE id IN (SELECT id FROM peers WHERE expires_at <= now() AND NOT expired
-                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+                     ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING id AS "id: PeerId"
         "#,
         limit,

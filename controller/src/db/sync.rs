@@ -267,6 +267,27 @@ pub async fn raise_to(
     Ok(())
 }
 
+/// Raises an interface's desired generation unless it moved since it was read: the new one then says what that said.
+pub async fn raise_from(
+    db: impl PgExecutor<'_>,
+    interface: InterfaceId,
+    read: i64,
+    generation: i64,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE interfaces SET desired_generation = $3, desired_at = now()
+        WHERE id = $1 AND desired_generation = $2
+        "#,
+        interface.0,
+        read,
+        generation,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Remembers a difference that was seen and left: while the device has this digest it is not looked at again.
 pub async fn settled(
     db: impl PgExecutor<'_>,

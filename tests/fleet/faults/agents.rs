@@ -11,7 +11,7 @@ use crate::stage::{Agent, Running, Scene, key};
 async fn an_agent_that_was_down_is_told_what_it_missed() {
     let controller = Running::start().await;
     let agents = [Agent::program("fra-1"), Agent::program("fra-2")];
-    let scene = Scene::new(&controller.fleet.pool, &controller.api, agents).await;
+    let scene = Scene::new(controller.rows(), &controller.api, agents).await;
     let ids = scene.peers(0..6).await;
     scene.converges().await;
 
@@ -43,7 +43,7 @@ async fn an_agent_that_was_down_is_told_what_it_missed() {
 async fn an_agent_killed_before_its_answer_arrives_has_done_it_once() {
     let controller = Running::start().await;
     let agents = [Agent::program("fra-1")];
-    let scene = Scene::new(&controller.fleet.pool, &controller.api, agents).await;
+    let scene = Scene::new(controller.rows(), &controller.api, agents).await;
     scene.peers(0..3).await;
     scene.converges().await;
     let agent = Arc::clone(&scene.nodes[0].agent);
@@ -70,12 +70,7 @@ async fn an_agent_killed_before_its_answer_arrives_has_done_it_once() {
 #[tokio::test]
 async fn answers_that_are_lost_are_asked_for_again_and_change_nothing_twice() {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     let lost = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&lost);
     scene.agent().wire.does(move |seen, pass| {
@@ -96,7 +91,7 @@ async fn answers_that_are_lost_are_asked_for_again_and_change_nothing_twice() {
 async fn an_agent_that_lost_its_state_and_its_device_gets_everything_again() {
     let controller = Running::start().await;
     let scene = Scene::new(
-        &controller.fleet.pool,
+        controller.rows(),
         &controller.api,
         [Agent::program("fra-1")],
     )
@@ -117,12 +112,7 @@ async fn an_agent_that_lost_its_state_and_its_device_gets_everything_again() {
 #[tokio::test]
 async fn an_agent_that_lost_its_state_takes_over_the_peers_of_its_device() {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     scene.peers(0..5).await;
     scene.converges().await;
 

@@ -11,12 +11,7 @@ use crate::stage::{Agent, Reply, Running, Scene, now};
 /// Peers that were there before, an answer that is tampered with while more is asked, and honesty again.
 async fn survives(tamper: impl Fn(&Agent) -> Box<dyn Fn(&Seen, Reply) -> Reply + Send + Sync>) {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     let ids = scene.peers(0..3).await;
     scene.converges().await;
     let applied = scene
@@ -66,17 +61,14 @@ async fn answers_signed_by_another_node_are_none() {
 #[tokio::test]
 async fn a_node_that_shows_nobody_loses_nobody() {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     let enforce = json!({"drift_policy": "enforce"});
     let interface = format!("/interfaces/{}", scene.nodes[0].interface);
     scene.api.patch(&interface, enforce).await.ok();
     scene.peers(0..4).await;
     scene.converges().await;
+    let observed = "SELECT count(*) FROM observations WHERE gone_at IS NULL";
+    scene.until(observed, 4).await;
     let writes = scene.agent().wire.writes().len();
 
     let secret = scene.agent().secret.clone();

@@ -13,12 +13,7 @@ use crate::stage::{Agent, Reply, Running, Scene, now};
 #[tokio::test]
 async fn a_clock_that_jumps_ten_minutes_stops_nothing_and_is_told() {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     let offset_s = Arc::new(AtomicI64::new(0));
     let (clock, secret) = (Arc::clone(&offset_s), scene.agent().secret.clone());
     scene.agent().wire.does(move |seen, pass| {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sqlx::postgres::PgPoolOptions;
 
 use crate::stage::{Agent, Own, QUICK, Running, Scene, eventually, fresh, key, peer};
 
@@ -19,7 +20,8 @@ async fn a_database_that_comes_back_finds_everybody_at_work() {
     let mut database = Own::start().await;
     let controller = Running::on(&database.url(), QUICK).await;
     let agents = [Agent::within("fra-1"), Agent::within("fra-2")];
-    let scene = Scene::new(&controller.fleet.pool, &controller.api, agents).await;
+    let pool = PgPoolOptions::new().connect_lazy(&database.url()).unwrap();
+    let scene = Scene::new(&pool, &controller.api, agents).await;
     let ids = scene.peers(0..4).await;
     scene.converges().await;
     // What is on its way now can be done by the nodes, and not be booked.

@@ -8,12 +8,7 @@ use crate::stage::{Agent, Running, Scene, set_up};
 #[tokio::test]
 async fn an_interface_that_vanished_has_everything_when_it_is_there_again() {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::guest("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::guest("fra-1")]).await;
     let ids = scene.peers(0..4).await;
     scene.converges().await;
 
@@ -38,12 +33,7 @@ async fn an_interface_that_vanished_has_everything_when_it_is_there_again() {
 #[tokio::test]
 async fn an_interface_that_its_agent_makes_is_made_again_with_everything() {
     let controller = Running::start().await;
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     let ids = scene.peers(0..4).await;
     scene.converges().await;
     let index = || {

@@ -11,12 +11,7 @@ const POLICIES: [&str; 3] = ["report", "adopt", "enforce"];
 
 /// One node of that policy, with three peers.
 async fn node(controller: &Running, policy: &str) -> Scene {
-    let scene = Scene::new(
-        &controller.fleet.pool,
-        &controller.api,
-        [Agent::within("fra-1")],
-    )
-    .await;
+    let scene = Scene::new(controller.rows(), &controller.api, [Agent::within("fra-1")]).await;
     let interface = format!("/interfaces/{}", scene.nodes[0].interface);
     scene
         .api

@@ -134,7 +134,7 @@ fn dump(held: &BTreeMap<PublicKey, PeerConfig>) -> Value {
 #[tokio::test]
 async fn an_agent_without_batches_is_told_of_each_peer_by_itself() {
     let controller = Running::start().await;
-    let scene = Scene::new(&controller.fleet.pool, &controller.api, []).await;
+    let scene = Scene::new(controller.rows(), &controller.api, []).await;
     let plain = Plain::start();
     let node = json!({"name": "other-1", "agent_url": format!("http://{}", plain.stranger.address), "secret": SECRET,
         "legacy": true, "interface": {"name": "wg0", "network": "office", "endpoint": "vpn.example:51820"}});

@@ -146,6 +146,8 @@ impl Scene {
             0,
             "interfaces whose peers are counted wrongly"
         );
+        let deadlocks = self.ask(DEADLOCKS).await?;
+        assert_eq!(deadlocks, 0, "transactions that waited for each other");
         Ok(())
     }
 
@@ -275,6 +277,8 @@ const HOMELESS: &str = "SELECT count(*) FROM peers
     WHERE (SELECT count(*) FROM ip_allocations WHERE peer_id = peers.id) <> 1
        OR NOT EXISTS (SELECT FROM placements WHERE peer_id = peers.id)
        OR (SELECT count(*) FROM audit_log WHERE action = 'peer.create' AND object = 'peer/' || peers.id) <> 1";
+
+const DEADLOCKS: &str = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
 
 const MISCOUNTED: &str = "SELECT count(*) FROM interfaces
     WHERE placed <> (SELECT count(*) FROM placements WHERE interface_id = interfaces.id)";

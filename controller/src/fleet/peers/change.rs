@@ -108,6 +108,7 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: PeerId) -> Result<()> {
     db::placements::depart(change.db(), &[id]).await?;
     db::placements::delete(change.db(), &[id]).await?;
     db::retired_keys::retire(change.db(), &[id]).await?;
+    db::observations::disown(change.db(), &[id]).await?;
     db::peers::delete(change.db(), &[id]).await?;
     let seen = Seen::of(&before);
     change

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::carry::{Link, evidence};
 use super::desired::{self, Changed};
-use super::{mend, singles};
+use super::{compare, mend, singles};
 use crate::agent::AgentError;
 use crate::db;
 use crate::db::sync::{self, Claimed};
@@ -30,6 +30,9 @@ pub(super) enum Stop {
     /// Somebody else may be at work on it by now.
     #[error("the lease ended")]
     LeaseLost,
+    /// What was compared is not what should be any more.
+    #[error("a change was made meanwhile")]
+    Moved,
 }
 
 impl From<sqlx::Error> for Stop {
@@ -136,7 +139,7 @@ async fn send(link: &Link<'_>, changed: &Changed, batches: Vec<Batch>) -> Result
 impl Stop {
     /// Books the failure and when to try again.
     pub(super) async fn book(&self, fleet: &Fleet, claimed: &Claimed) -> Result<(), sqlx::Error> {
-        if matches!(self, Self::LeaseLost) {
+        if matches!(self, Self::LeaseLost | Self::Moved) {
             return Ok(());
         }
         let problem = self.problem();
@@ -177,6 +180,7 @@ impl Stop {
             Self::Partly { .. } => {
                 Refusal::new(Kind::Upstream, "peers_refused", self.to_string()).into()
             }
+            Self::Moved => compare::world_moved().into(),
             Self::LeaseLost => {
                 let text = "another controller is at work on this interface";
                 Refusal::conflict("interface_busy", text).into()
@@ -189,7 +193,7 @@ impl Stop {
         match self {
             Self::Agent(err) if err.is_reachability_fault() => ApplyOutcome::Unreachable,
             Self::Agent(_) | Self::Partly { .. } => ApplyOutcome::Refused,
-            Self::Fleet(_) | Self::LeaseLost => ApplyOutcome::Failed,
+            Self::Fleet(_) | Self::LeaseLost | Self::Moved => ApplyOutcome::Failed,
         }
     }
 
@@ -199,6 +203,7 @@ impl Stop {
             Self::Fleet(_) => "controller",
             Self::Partly { .. } => "peers_refused",
             Self::LeaseLost => "lease_lost",
+            Self::Moved => "world_moved",
         }
     }
 

@@ -36,10 +36,13 @@ impl Basis {
         if self == now {
             return Ok(());
         }
-        let text =
-            "what should be or what is has changed since the plan was made: make another one";
-        Err(Refusal::conflict("world_moved", text))
+        Err(world_moved())
     }
+}
+
+pub(super) fn world_moved() -> Refusal {
+    let text = "what should be or what is has changed since the plan was made: make another one";
+    Refusal::conflict("world_moved", text)
 }
 
 /// Plans for one interface. Nothing is sent but reads, and nobody is kept from working on it.

@@ -11,7 +11,7 @@ use protocol::wire::answers::{DumpedPeer, InSync};
 
 use super::apply::Stop;
 use super::carry::{Link, evidence};
-use super::compare::{Basis, Compared, compare, plan_allowing};
+use super::compare::{Basis, Compared, compare, plan_allowing, world_moved};
 use super::desired::Changed;
 use super::singles;
 use crate::db::sync;
@@ -103,7 +103,10 @@ pub async fn carry_out(
             let compared = compare(link, allow_removals).await?;
             let still = basis.check(&compared.basis());
             still.map_err(FleetError::from)?;
-            carry(link, compared).await
+            match carry(link, compared).await {
+                Err(Stop::Moved) => Err(FleetError::from(world_moved()).into()),
+                done => done,
+            }
         });
         if let Some(mended) = mended.await? {
             return Ok(mended);
@@ -116,8 +119,13 @@ pub async fn carry_out(
 
 /// Compares and carries out, with the lease in hand.
 pub(super) async fn with(link: &Link<'_>, allow_removals: Option<usize>) -> Result<Mended, Stop> {
-    let compared = compare(link, allow_removals).await?;
-    carry(link, compared).await
+    loop {
+        let compared = compare(link, allow_removals).await?;
+        match carry(link, compared).await {
+            Err(Stop::Moved) => link.keep().await?,
+            done => return done,
+        }
+    }
 }
 
 async fn carry(link: &Link<'_>, compared: Compared) -> Result<Mended, Stop> {
@@ -274,12 +282,17 @@ async fn write(
     Ok(standing.ok_or(FleetError::Corrupt("an empty list of batches"))?)
 }
 
-/// A generation to go to: the desired one, raised where the node has seen higher ones or more are needed.
+/// A generation to go to: the desired one, raised where the node has seen higher ones or more are needed. One that a
+/// change took meanwhile is that change's, and what is at hand lacks it.
 async fn room(link: &Link<'_>, desired: i64, at_least: i64) -> Result<i64, Stop> {
-    if desired < at_least {
-        sync::raise_to(&link.fleet.pool, link.claimed.interface, at_least).await?;
+    if desired >= at_least {
+        return Ok(desired);
     }
-    Ok(desired.max(at_least))
+    let interface = link.claimed.interface;
+    match sync::raise_from(&link.fleet.pool, interface, desired, at_least).await? {
+        true => Ok(at_least),
+        false => Err(Stop::Moved),
+    }
 }
 
 /// Everything at once, where the policy is that nothing else may be there and everything is known.
