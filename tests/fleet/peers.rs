@@ -18,6 +18,9 @@ async fn bed() -> Running {
         .sql("UPDATE node_status SET reachability = 'online', good_at = now()")
         .await;
     stage
+        .sql("UPDATE interface_sync SET config_at = now()")
+        .await;
+    stage
         .sql("UPDATE interfaces SET public_key = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg='")
         .await;
     stage
