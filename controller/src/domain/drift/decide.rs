@@ -16,7 +16,8 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
         ..Plan::default()
     };
     settle_unknown(facts, &mut plan);
-    let hidden = psk::compare(facts);
+    plan.blocked = blocked(facts, &plan.reported);
+    let hidden = psk::compare(facts, &plan.blocked);
     write_desired(facts, &hidden, &mut plan);
     plan.releases = releases(facts, &plan.writes);
     if let Hidden::Unproven(keys) = hidden {
@@ -93,14 +94,35 @@ fn remove_within_guard(
     }
 }
 
-fn write_desired(facts: &Facts<'_>, hidden: &Hidden, plan: &mut Plan) {
-    let staying = plan
-        .reported
+/// Who cannot be written, because an unknown peer that stays has one of its addresses.
+fn blocked(facts: &Facts<'_>, reported: &[PublicKey]) -> Vec<Blocked> {
+    let staying = reported
         .iter()
         .filter_map(|key| facts.actual.peers.get_key_value(key));
     let owners: HashMap<&Cidr, &PublicKey> = staying
         .flat_map(|(key, seen)| seen.allowed_ips.iter().map(move |ip| (ip, key)))
         .collect();
+    let taken = |(key, peer): (&PublicKey, &Desired)| {
+        let mut wanted = peer.config.allowed_ips.iter();
+        wanted.find_map(|ip| {
+            owners.get(ip).map(|owner| Blocked {
+                key: *key,
+                allowed_ip: *ip,
+                owner: **owner,
+            })
+        })
+    };
+    let can_be_written = |(key, peer): &(&PublicKey, &Desired)| {
+        facts.actual.peers.contains_key(key) || !peer.psk_unknown
+    };
+    live(facts)
+        .filter(can_be_written)
+        .filter_map(taken)
+        .collect()
+}
+
+fn write_desired(facts: &Facts<'_>, hidden: &Hidden, plan: &mut Plan) {
+    let blocked: BTreeSet<PublicKey> = plan.blocked.iter().map(|blocked| blocked.key).collect();
     for (key, peer) in live(facts) {
         let seen = facts.actual.peers.get(key);
         if peer.psk_unknown && !seen.is_some_and(|seen| seen.has_preshared_key) {
@@ -110,23 +132,12 @@ fn write_desired(facts: &Facts<'_>, hidden: &Hidden, plan: &mut Plan) {
             }
         }
         let differs = differences(facts, hidden, key, peer, seen);
-        if differs.is_empty() {
-            continue;
-        }
-        let taken = peer.config.allowed_ips.iter().find_map(|ip| {
-            owners.get(ip).map(|owner| Blocked {
-                key: *key,
-                allowed_ip: *ip,
-                owner: **owner,
-            })
-        });
-        match taken {
-            Some(blocked) => plan.blocked.push(blocked),
-            None => plan.writes.push(Write {
+        if !differs.is_empty() && !blocked.contains(key) {
+            plan.writes.push(Write {
                 key: *key,
                 differs,
                 single: peer.psk_unknown,
-            }),
+            });
         }
     }
 }

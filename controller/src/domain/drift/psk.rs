@@ -3,12 +3,14 @@
 //! The digest covers them. If every preshared key on the device is one that the controller should
 //! know, the digest of what was dumped, with those keys filled in, is the device's or some key is
 //! another. Which one remains unknown, so all are to be written; the agent touches what differs.
+//! Whoever cannot be written is left out: what it has may be another key for long, and would make
+//! all others suspects for as long.
 
 use std::collections::BTreeSet;
 
 use protocol::{Digest, PeerConfig, PublicKey};
 
-use super::Facts;
+use super::{Blocked, Facts};
 
 /// What is known of the preshared keys that both sides have.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,13 +22,14 @@ pub(super) enum Hidden {
     Unproven(BTreeSet<PublicKey>),
 }
 
-pub(super) fn compare(facts: &Facts<'_>) -> Hidden {
+pub(super) fn compare(facts: &Facts<'_>, blocked: &[Blocked]) -> Hidden {
+    let blocked: BTreeSet<&PublicKey> = blocked.iter().map(|blocked| &blocked.key).collect();
     let comparable: BTreeSet<PublicKey> = facts
         .desired
         .iter()
         .filter(|(key, peer)| facts.is_live(key, peer) && peer.config.preshared_key.is_some())
         .map(|(key, _)| *key)
-        .filter(|key| has_psk(facts, key))
+        .filter(|key| has_psk(facts, key) && !blocked.contains(key))
         .collect();
     if comparable.is_empty() {
         return Hidden::Same;

@@ -291,6 +291,26 @@ fn a_preshared_key_that_differs_is_found_by_the_digest_alone() {
 }
 
 #[test]
+fn who_cannot_be_written_makes_nobody_a_suspect() {
+    let with = |n, hosts: &[u8]| PeerConfig {
+        preshared_key: psk(n),
+        ..config(hosts)
+    };
+    let mut case = Case::new(desired(&[(1, &[1]), (2, &[2])]), Node::default());
+    case.desired.get_mut(&key(1)).unwrap().config = with(7, &[1]);
+    case.desired.get_mut(&key(2)).unwrap().config = with(7, &[2]);
+    case.node.holds(1, with(8, &[]));
+    case.node.holds(2, with(7, &[2]));
+    case.node.holds_foreign(5, config(&[1]));
+
+    let plan = case.plan();
+
+    assert_eq!(plan.blocked[0].key, key(1));
+    assert_eq!(plan.writes, []);
+    assert_eq!(plan.unproven, [key(2)]);
+}
+
+#[test]
 fn an_expired_peer_goes_and_is_not_missed() {
     let mut case = Case::new(desired(&[(1, &[1]), (2, &[2])]), Node::default());
     for peer in case.desired.values_mut() {
