@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 
 use crate::domain::ids::{InterfaceId, NodeId};
 
@@ -25,16 +25,13 @@ pub struct Claimed {
     pub capabilities: Vec<String>,
 }
 
-/// Takes interfaces whose desired generation is ahead, those first where somebody is to be locked out. With `only`,
-/// just these.
+/// Takes interfaces whose desired generation is ahead, those first where somebody is to be locked out.
 pub async fn claim(
     db: impl PgExecutor<'_>,
     owner: &str,
     lease: Duration,
-    only: Option<&[InterfaceId]>,
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    let only: Option<Vec<i64>> = only.map(|ids| ids.iter().map(|id| id.0).collect());
     sqlx::query_as!(
         Claimed,
         r#"
@@ -43,7 +40,46 @@ pub async fn claim(
             JOIN interfaces ON interfaces.id = interface_id
             JOIN nodes ON nodes.id = node_id
             JOIN node_status ON node_status.node_id = nodes.id
-            WHERE ($3::bigint[] IS NULL OR interface_id = ANY($3))
+            WHERE desired_generation > applied_generation
+              AND next_attempt_at <= now()
+              AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
+              AND nodes.enabled AND reachability <> 'pending'
+            ORDER BY urgent DESC, next_attempt_at, interface_id LIMIT $3
+            FOR UPDATE OF interface_sync SKIP LOCKED
+        )
+        UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
+        FROM due, interfaces, nodes, node_status
+        WHERE interface_sync.interface_id = due.interface_id
+          AND interfaces.id = due.interface_id AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
+        RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
+            interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
+        "#,
+        owner,
+        interval(lease),
+        limit,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The same among these alone, which are looked up and not searched for.
+pub async fn claim_of(
+    db: impl PgExecutor<'_>,
+    owner: &str,
+    lease: Duration,
+    interfaces: &[InterfaceId],
+    limit: i64,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let ids: Vec<i64> = interfaces.iter().map(|id| id.0).collect();
+    sqlx::query_as!(
+        Claimed,
+        r#"
+        WITH due AS (
+            SELECT interface_id FROM interface_sync
+            JOIN interfaces ON interfaces.id = interface_id
+            JOIN nodes ON nodes.id = node_id
+            JOIN node_status ON node_status.node_id = nodes.id
+            WHERE interface_id = ANY($3)
               AND desired_generation > applied_generation
               AND next_attempt_at <= now()
               AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
@@ -60,7 +96,7 @@ pub async fn claim(
         "#,
         owner,
         interval(lease),
-        only.as_deref(),
+        &ids,
         limit,
     )
     .fetch_all(db)
@@ -163,28 +199,51 @@ pub struct Evidence<'a> {
     pub peers: i32,
 }
 
-/// Books that a generation is applied. Only who holds the lease may, and never backwards.
+/// What was booked of an interface.
+#[derive(Debug, Clone, Copy)]
+pub struct Booked {
+    /// What it should be at, by now.
+    pub desired_generation: i64,
+    /// It was given back, too.
+    pub released: bool,
+}
+
+/// Books that a generation is applied. Only who holds the lease may, and never backwards: none, if it ended.
+///
+/// With `release`, it is given back at once, unless there is more to do.
 pub async fn applied(
-    db: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     owner: &str,
     interface: InterfaceId,
     generation: i64,
     evidence: Option<Evidence<'_>>,
-) -> Result<bool, sqlx::Error> {
+    release: bool,
+) -> Result<Option<Booked>, sqlx::Error> {
     let (seen_generation, digest, peers) = match evidence {
         Some(seen) => (seen.generation, Some(seen.digest), Some(seen.peers)),
         None => (None, None, None),
     };
-    let done = sqlx::query!(
+    sqlx::query_as!(
+        Booked,
         r#"
-        UPDATE interface_sync SET
-            applied_generation = greatest(applied_generation, $3), applied_at = now(), urgent = false,
-            attempts = 0, next_attempt_at = now(), problem = NULL, problem_text = NULL, problem_at = NULL,
-            observed_generation = CASE WHEN $5::text IS NULL THEN observed_generation ELSE $4 END,
-            observed_digest = coalesce($5, observed_digest),
-            observed_peers = coalesce($6, observed_peers),
-            observed_at = CASE WHEN $5::text IS NULL THEN observed_at ELSE now() END
-        WHERE interface_id = $2 AND leased_by = $1
+        WITH booked AS (
+            UPDATE interface_sync SET
+                applied_generation = greatest(applied_generation, $3), applied_at = now(), urgent = false,
+                attempts = 0, next_attempt_at = now(), problem = NULL, problem_text = NULL, problem_at = NULL,
+                observed_generation = CASE WHEN $5::text IS NULL THEN observed_generation ELSE $4 END,
+                observed_digest = coalesce($5, observed_digest),
+                observed_peers = coalesce($6, observed_peers),
+                observed_at = CASE WHEN $5::text IS NULL THEN observed_at ELSE now() END,
+                leased_by = CASE WHEN $7 AND desired_generation <= $3 THEN NULL ELSE leased_by END,
+                leased_until = CASE WHEN $7 AND desired_generation <= $3 THEN NULL ELSE leased_until END
+            FROM interfaces
+            WHERE interface_id = $2 AND interfaces.id = interface_id AND leased_by = $1
+            RETURNING interface_id, desired_generation, leased_by IS NULL AS released
+        ), gone AS (
+            DELETE FROM departures USING booked
+            WHERE departures.interface_id = booked.interface_id AND generation <= $3
+        )
+        SELECT desired_generation, released AS "released!" FROM booked
         "#,
         owner,
         interface.0,
@@ -192,17 +251,10 @@ pub async fn applied(
         seen_generation,
         digest,
         peers,
+        release,
     )
-    .execute(&mut *db)
-    .await?;
-    sqlx::query!(
-        "DELETE FROM departures WHERE interface_id = $1 AND generation <= $2",
-        interface.0,
-        generation,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .fetch_optional(db)
+    .await
 }
 
 /// Books a failure and when to try again. Tells whether it is news: the problem before was another, or none.

@@ -71,7 +71,7 @@ struct Round {
 /// Runs until it is stopped, then waits for what is under way.
 pub async fn run(fleet: Shared, stop: CancellationToken) {
     let settings = &fleet.settings.poll;
-    let (send, verdicts) = mpsc::channel(settings.concurrency.max(1));
+    let (send, verdicts) = mpsc::channel(book::MOST);
     let doubts = Doubts::new(Arc::clone(&fleet));
     let booking = tokio::spawn(book::run(Arc::clone(&fleet), verdicts, doubts.clone()));
     let hands = Hands::new(settings.concurrency, send);

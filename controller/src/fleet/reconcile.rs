@@ -24,6 +24,8 @@ pub use compare::{Basis, Planned, plan};
 pub(in crate::fleet) use desired::expected;
 pub use mend::{Mended, carry_out, mend, try_out};
 
+use carry::Link;
+
 use super::{Fleet, Result, Shared};
 use crate::db::sync::{self, Claimed};
 use crate::domain::ids::InterfaceId;
@@ -60,6 +62,8 @@ pub async fn run(fleet: Shared, stop: CancellationToken) {
 /// Who works: so many tasks at once, each on an interface of its own.
 struct Hands {
     permits: Arc<Semaphore>,
+    /// Fewer than this are not worth a search while others are at work.
+    enough: usize,
     /// One of them is free again.
     freed: Arc<Notify>,
     tasks: TaskTracker,
@@ -69,9 +73,14 @@ impl Hands {
     fn new(count: usize) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(count)),
+            enough: count.div_ceil(4),
             freed: Arc::new(Notify::new()),
             tasks: TaskTracker::new(),
         }
+    }
+
+    fn are_enough(&self) -> bool {
+        self.permits.available_permits() >= self.enough
     }
 }
 
@@ -81,7 +90,7 @@ async fn listen(fleet: &Shared, hands: &Hands) -> Result<std::convert::Infallibl
     listener.listen(CHANNEL).await?;
     let mut tick = tokio::time::interval(fleet.settings.apply_tick);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // Whether there was more to do than there were hands.
+    // Whether there may be something to do that was not taken.
     let mut more = false;
     loop {
         tokio::select! {
@@ -94,7 +103,11 @@ async fn listen(fleet: &Shared, hands: &Hands) -> Result<std::convert::Infallibl
                 let raised: Vec<InterfaceId> = raised.into_iter().collect();
                 more |= claim(fleet, hands, Some(&raised)).await?;
             }
-            () = hands.freed.notified(), if more => more = claim(fleet, hands, None).await?,
+            () = hands.freed.notified(), if more => {
+                if hands.are_enough() {
+                    more = claim(fleet, hands, None).await?;
+                }
+            }
             _ = tick.tick() => more = claim(fleet, hands, None).await?,
         }
     }
@@ -111,27 +124,37 @@ async fn claim(fleet: &Shared, hands: &Hands, only: Option<&[InterfaceId]>) -> R
     }
     let lease = fleet.settings.apply_lease;
     let limit = i64::try_from(permits.len()).unwrap_or(i64::MAX);
-    let claimed = sync::claim(&fleet.pool, &fleet.instance, lease, only, limit).await?;
-    let all_busy = claimed.len() == permits.len();
+    let leased_at = Instant::now();
+    let claimed = match only {
+        Some(ids) => sync::claim_of(&fleet.pool, &fleet.instance, lease, ids, limit).await?,
+        None => sync::claim(&fleet.pool, &fleet.instance, lease, limit).await?,
+    };
+    // Who was announced and is not taken may be somebody's work right now, who may just have looked for the last time.
+    let is_more =
+        claimed.len() == permits.len() || only.is_some_and(|ids| claimed.len() < ids.len());
     for (one, permit) in claimed.into_iter().zip(permits) {
         let fleet = Arc::clone(fleet);
         let freed = Arc::clone(&hands.freed);
         hands.tasks.spawn(async move {
-            work(&fleet, one).await;
+            work(&fleet, one, leased_at).await;
             drop(permit);
             freed.notify_one();
         });
     }
-    Ok(all_busy)
+    Ok(is_more)
 }
 
 /// Brings one claimed interface to where it should be, and books how that went.
-async fn work(fleet: &Fleet, claimed: Claimed) {
+async fn work(fleet: &Fleet, claimed: Claimed, leased_at: Instant) {
     let interface = claimed.interface;
     let started = Instant::now();
-    let applied = apply::apply(fleet, &claimed).await;
+    let applied = async {
+        let link = Link::open(fleet, &claimed, leased_at).await?;
+        apply::apply(&link).await
+    };
+    let applied = applied.await;
     let outcome = match &applied {
-        Ok(()) => {
+        Ok(_) => {
             let took = started.elapsed().as_secs_f64();
             fleet.metrics.apply_seconds.observe(took);
             ApplyOutcome::Applied
@@ -141,7 +164,8 @@ async fn work(fleet: &Fleet, claimed: Claimed) {
     let labels = ApplyLabels { outcome };
     fleet.metrics.apply_outcomes.get_or_create(&labels).inc();
     let booked = match applied {
-        Ok(()) => sync::release(&fleet.pool, &fleet.instance, interface).await,
+        Ok(true) => Ok(()),
+        Ok(false) => sync::release(&fleet.pool, &fleet.instance, interface).await,
         Err(stop) => stop.book(fleet, &claimed).await,
     };
     if let Err(err) = booked {

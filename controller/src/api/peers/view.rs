@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::problem::Problem;
@@ -97,7 +97,7 @@ pub struct PlacementView {
     applied: bool,
     /// Why this interface: the candidates in order, and what each of them lacked.
     #[schema(value_type = Option<Object>)]
-    ranking: Option<Value>,
+    ranking: Option<Box<RawValue>>,
     /// What its node says; null: nothing yet.
     evidence: Option<EvidenceView>,
 }
@@ -223,7 +223,7 @@ impl PlacementView {
             generation: home.generation,
             applied_generation: home.applied_generation,
             applied: home.applied_generation >= home.generation,
-            ranking: home.ranking,
+            ranking: home.ranking.map(|ranking| ranking.0),
             evidence: None,
         }
     }

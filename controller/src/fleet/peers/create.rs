@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use serde_json::value::to_raw_value;
 use sqlx::PgConnection;
 
 use super::super::change::{Call, Change, NOTHING};
@@ -112,7 +113,7 @@ async fn settle(
         .collect();
     let mut placements = Vec::with_capacity(peers.len());
     for ((peer, id), placed) in peers.iter().zip(ids).zip(placed) {
-        let ranking = serde_json::to_value(&placed.explanation)?;
+        let ranking = to_raw_value(&placed.explanation)?;
         for interface in &placed.interfaces {
             let generation = generations
                 .get(interface)

@@ -20,21 +20,14 @@ use crate::domain::ids::{InterfaceId, NodeId};
 use crate::domain::reachability::Reachability;
 use crate::fleet::{Fleet, Result, Shared};
 
-/// How many verdicts are booked together, and how long the first of them waits for others.
-const MOST: usize = 128;
+/// How many verdicts are booked together, and how long the first of them waits at most for so many.
+pub(super) const MOST: usize = 128;
 const LINGER: Duration = Duration::from_millis(100);
 
 /// Runs until nobody is left who could send a verdict.
 pub(super) async fn run(fleet: Shared, mut verdicts: Receiver<Verdict>, doubts: Doubts) {
     let mut batch = Vec::with_capacity(MOST);
-    while verdicts.recv_many(&mut batch, MOST).await > 0 {
-        tokio::time::sleep(LINGER).await;
-        while batch.len() < MOST {
-            match verdicts.try_recv() {
-                Ok(verdict) => batch.push(verdict),
-                Err(_) => break,
-            }
-        }
+    while gather(&mut verdicts, &mut batch).await {
         match book_twice(&fleet, &batch).await {
             Ok(found) => doubts.raise(found),
             // The leases end by themselves, and the nodes are asked again.
@@ -48,6 +41,27 @@ pub(super) async fn run(fleet: Shared, mut verdicts: Receiver<Verdict>, doubts: 
         }
         batch.clear();
     }
+}
+
+/// Waits for a verdict and for others to go with it, until there are enough. False: nobody is left to send one.
+async fn gather(verdicts: &mut Receiver<Verdict>, batch: &mut Vec<Verdict>) -> bool {
+    if verdicts.recv_many(batch, MOST).await == 0 {
+        return false;
+    }
+    let linger = tokio::time::sleep(LINGER);
+    tokio::pin!(linger);
+    while batch.len() < MOST {
+        let room = MOST - batch.len();
+        tokio::select! {
+            received = verdicts.recv_many(batch, room) => {
+                if received == 0 {
+                    break;
+                }
+            }
+            () = &mut linger => break,
+        }
+    }
+    true
 }
 
 /// A peer that is deleted at this very moment, or a deadlock, is gone at the second attempt.

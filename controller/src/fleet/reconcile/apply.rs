@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::wire::Batch;
 use serde_json::json;
 
-use super::carry::{Link, evidence};
+use super::carry::{Link, Then, evidence};
 use super::desired::{self, Changed};
 use super::{compare, mend, singles};
 use crate::agent::AgentError;
@@ -41,30 +41,51 @@ impl From<sqlx::Error> for Stop {
     }
 }
 
-/// Applies generation after generation until nothing is left to do.
-pub(super) async fn apply(fleet: &Fleet, claimed: &Claimed) -> Result<(), Stop> {
-    let link = Link::open(fleet, claimed).await?;
-    let mut applied = claimed.applied_generation;
+/// How far an interface has come.
+struct Progress {
+    applied: i64,
+    /// Nothing is left to do, and the lease is given back.
+    released: bool,
+}
+
+/// Applies generation after generation until nothing is left to do. Tells whether the lease is given back already.
+pub(super) async fn apply(link: &Link<'_>) -> Result<bool, Stop> {
+    let mut applied = link.claimed.applied_generation;
     loop {
-        let Some(changed) = desired::changed_since(fleet, claimed.interface, applied).await? else {
-            return Ok(());
+        let changed = desired::changed_since(link.fleet, link.claimed.interface, applied).await?;
+        let Some(changed) = changed.filter(|changed| changed.generation > applied) else {
+            return Ok(false);
         };
-        if changed.generation <= applied {
-            return Ok(());
-        }
-        lock_out(&link, &changed).await?;
+        lock_out(link, &changed).await?;
         link.keep().await?;
-        if !link.has("batch") {
-            let generation = changed.generation;
-            singles::send_all(&link, &changed).await?;
-            link.applied(generation, None).await?;
-            applied = generation;
-            continue;
-        }
-        applied = match batches(fleet, claimed, &changed, applied).await? {
-            Some(batches) => send(&link, &changed, batches).await?,
-            None => applied,
+        let progress = match link.has("batch") {
+            true => in_batches(link, &changed, applied).await?,
+            false => one_by_one(link, &changed).await?,
         };
+        if progress.released {
+            return Ok(true);
+        }
+        applied = progress.applied;
+    }
+}
+
+/// For agents that know no batches, nor what a generation is.
+async fn one_by_one(link: &Link<'_>, changed: &Changed) -> Result<Progress, Stop> {
+    singles::send_all(link, changed).await?;
+    let booked = link.applied(changed.generation, None, Then::Release);
+    Ok(Progress {
+        released: booked.await?.released,
+        applied: changed.generation,
+    })
+}
+
+async fn in_batches(link: &Link<'_>, changed: &Changed, applied: i64) -> Result<Progress, Stop> {
+    match batches(link.fleet, link.claimed, changed, applied).await? {
+        Some(batches) => send(link, changed, batches).await,
+        None => Ok(Progress {
+            applied,
+            released: false,
+        }),
     }
 }
 
@@ -103,21 +124,35 @@ async fn batches(
     }
 }
 
-/// Sends batch after batch and returns the generation that is applied then.
-async fn send(link: &Link<'_>, changed: &Changed, batches: Vec<Batch>) -> Result<i64, Stop> {
+/// Sends batch after batch.
+async fn send(link: &Link<'_>, changed: &Changed, batches: Vec<Batch>) -> Result<Progress, Stop> {
     // Before the batch that carries the generation: once that is booked nobody would send them again.
     singles::send_unknown(link, &changed.present).await?;
-    for batch in batches {
+    let mut progress = Progress {
+        applied: changed.generation,
+        released: false,
+    };
+    let mut batches = batches.into_iter().peekable();
+    while let Some(batch) = batches.next() {
         let generation =
             i64::try_from(batch.generation).map_err(|_| FleetError::Corrupt("a generation"))?;
+        let then = match batches.peek() {
+            Some(_) => Then::GoOn,
+            None => Then::Release,
+        };
+        link.keep().await?;
         match link
             .agents
             .patch_peers(&link.target, &link.name, &batch)
             .await
         {
-            Ok(standing) => link.applied(generation, Some(evidence(&standing)?)).await?,
+            Ok(standing) => {
+                let booked = link.applied(generation, Some(evidence(&standing)?), then);
+                progress.released = booked.await?.released;
+            }
             Err(AgentError::Refused(refusal)) if refusal.generation_mismatch().is_some() => {
-                return Ok(mend::with(link, None).await?.generation);
+                progress.applied = mend::with(link, None).await?.generation;
+                return Ok(progress);
             }
             // One bad peer must not hold up the others.
             Err(AgentError::Refused(refusal)) if refusal.is_for_content() => {
@@ -131,9 +166,8 @@ async fn send(link: &Link<'_>, changed: &Changed, batches: Vec<Batch>) -> Result
             }
             Err(err) => return Err(err.into()),
         }
-        link.keep().await?;
     }
-    Ok(changed.generation)
+    Ok(progress)
 }
 
 impl Stop {

@@ -1,6 +1,7 @@
 //! Looks at an interface and plans what makes it hold what it should. It sends nothing but reads.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use protocol::PublicKey;
 use protocol::wire::answers::InSync;
@@ -59,7 +60,7 @@ pub(super) async fn plan_allowing(
     let seen = sync::look(&fleet.pool, interface).await?;
     let seen = seen.ok_or_else(|| Refusal::missing("interface", interface))?;
     let planned = async {
-        let link = Link::open(fleet, &seen).await?;
+        let link = Link::open(fleet, &seen, Instant::now()).await?;
         let compared = compare(&link, allow_removals).await?;
         let basis = compared.basis();
         let plan = compared.plan;

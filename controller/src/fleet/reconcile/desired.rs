@@ -2,7 +2,6 @@
 
 use ipnet::IpNet;
 use protocol::{AllowedIps, Cidr, Digest, PeerConfig, PublicKey};
-use sqlx::Connection;
 
 use crate::clock;
 use crate::db::sync::desired::{self as rows, DesiredRow};
@@ -30,13 +29,7 @@ pub(super) async fn changed_since(
     interface: InterfaceId,
     generation: i64,
 ) -> Result<Option<Changed>> {
-    let mut db = fleet.pool.acquire().await?;
-    // One moment for all reads, so that no peer is missing whose generation is counted.
-    let mut tx = db
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
-    let found = rows::changed_since(&mut tx, interface, generation).await?;
-    tx.commit().await?;
+    let found = rows::changed_since(&fleet.pool, interface, generation).await?;
     let Some(rows) = found else {
         return Ok(None);
     };

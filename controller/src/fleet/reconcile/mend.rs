@@ -4,13 +4,13 @@
 //! somebody touched, keys that came back. What a person chose to leave is remembered by the digest it has, so that it
 //! is not compared again each time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::wire::FullSet;
 use protocol::wire::answers::{DumpedPeer, InSync};
 
 use super::apply::Stop;
-use super::carry::{Link, evidence};
+use super::carry::{Link, Then, evidence};
 use super::compare::{Basis, Compared, compare, plan_allowing, world_moved};
 use super::desired::Changed;
 use super::singles;
@@ -53,11 +53,12 @@ async fn leased(
     work: impl AsyncFnOnce(&Link<'_>) -> Result<Mended, Stop>,
 ) -> Result<Option<Mended>, FleetError> {
     let lease = fleet.settings.apply_lease;
+    let leased_at = Instant::now();
     let claimed = sync::claim_one(&fleet.pool, &fleet.instance, lease, interface).await?;
     let Some(claimed) = claimed else {
         return Ok(None);
     };
-    let outcome = async { work(&Link::open(fleet, &claimed).await?).await };
+    let outcome = async { work(&Link::open(fleet, &claimed, leased_at).await?).await };
     match outcome.await {
         Ok(mended) => {
             sync::release(&fleet.pool, &fleet.instance, interface).await?;
@@ -198,7 +199,8 @@ async fn by_batch(
     let generation = generation
         .map_err(|_| FleetError::Corrupt("a generation"))?
         .unwrap_or(0);
-    link.applied(generation, Some(evidence(&standing)?)).await?;
+    link.applied(generation, Some(evidence(&standing)?), Then::GoOn)
+        .await?;
     Ok(Carried {
         generation,
         compared: (is_there && single.is_empty()).then_some(standing.digest),
@@ -221,7 +223,7 @@ async fn one_by_one(
     singles::send_changes(link, &changes).await?;
     singles::send_unknown(link, &single).await?;
     let seen = is_there.then(|| evidence(&standing)).transpose()?;
-    link.applied(desired.generation, seen).await?;
+    link.applied(desired.generation, seen, Then::GoOn).await?;
     Ok(Carried {
         generation: desired.generation,
         compared: is_there.then_some(standing.digest),
