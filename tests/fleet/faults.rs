@@ -9,3 +9,4 @@ mod databases;
 mod devices;
 mod drift;
 mod plain;
+mod readdressing;

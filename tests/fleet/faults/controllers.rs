@@ -162,10 +162,10 @@ async fn a_controller_killed_in_the_midst_of_changes_loses_and_doubles_none() {
 }
 
 /// The same numbers for the same seed.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, end: u32) -> u32 {
+    pub(super) fn below(&mut self, end: u32) -> u32 {
         // xorshift64
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -175,7 +175,7 @@ impl Chance {
 }
 
 /// Named, to repeat a run that failed, or another each time.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     match std::env::var("WGFLEET_SEED") {
         Ok(seed) => seed.parse().unwrap(),
         Err(_) => u64::from_ne_bytes(controller::random::bytes()) | 1,
