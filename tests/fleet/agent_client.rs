@@ -21,7 +21,7 @@ mod rotation;
 mod secrecy;
 pub(crate) mod stranger;
 mod times;
-mod tls;
+pub(crate) mod tls;
 
 use node::Node;
 use stranger::{Seen, Stranger};

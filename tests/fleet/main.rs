@@ -11,6 +11,7 @@ mod agent_client;
 mod api_keys;
 mod audited;
 mod auth;
+mod authorities;
 mod cli;
 mod cli_config;
 mod cli_connection;

@@ -18,5 +18,5 @@ pub(crate) use folders::folder;
 pub(crate) use operations::{Operation, operations, writes};
 pub(crate) use postgres::{Own, TestDb, address, fresh};
 pub(crate) use scene::{Scene, eventually, key, peer};
-pub(crate) use served::Served;
+pub(crate) use served::{NO_AUTHORITY, Served};
 pub(crate) use wire::Reply;

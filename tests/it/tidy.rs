@@ -51,6 +51,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "reqwest",
         &[
             "controller/src/agent",
+            "controller/src/authorities",
             "controller/src/cli",
             "controller/src/fleet/webhooks",
             "tests/fleet",

@@ -9,6 +9,7 @@ use reqwest::{Client, ClientBuilder, redirect};
 use zeroize::Zeroizing;
 
 use super::error::Source;
+use crate::authorities;
 
 /// Shorter than agents keep a connection that nobody uses (75 s), so that none is used that they
 /// are about to close, and longer than the time between two polls.
@@ -50,11 +51,7 @@ pub(super) fn client(tls: &Tls) -> Result<Client, SetupError> {
         Some(identity) => plain().identity(identity),
         None => plain(),
     };
-    let built = builder().tls_certs_merge(authorities.clone()).build();
-    // A machine without any authority of its own can still call agents over HTTP, and those that
-    // the fleet's authority vouches for.
-    built
-        .or_else(|_| builder().tls_certs_only(authorities).build())
+    authorities::client("agents", builder, &authorities)
         .map_err(|err| SetupError::Client(err.into()))
 }
 

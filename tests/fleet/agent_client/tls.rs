@@ -12,13 +12,13 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use super::{SECRET, clients, target};
 
 /// The program, with a certificate; it asks for one where clients have an authority.
-struct TlsNode {
+pub(crate) struct TlsNode {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl TlsNode {
-    fn start(folder: &Path, clients_authority: Option<&Path>) -> Self {
+    pub(crate) fn start(folder: &Path, clients_authority: Option<&Path>) -> Self {
         let path = |name: &str| folder.join(name);
         put(&path("secret"), SECRET);
         fs::create_dir(path("state")).unwrap();
@@ -82,20 +82,20 @@ fn program() -> PathBuf {
     built
 }
 
-fn put(path: &Path, text: &str) {
+pub(crate) fn put(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     fs::set_permissions(path, private).unwrap();
 }
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Puts a certificate for a name and its key into a folder.
-fn issue(authority: &CertifiedIssuer<'static, KeyPair>, name: &str, folder: &Path) {
+pub(crate) fn issue(authority: &CertifiedIssuer<'static, KeyPair>, name: &str, folder: &Path) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();

@@ -15,7 +15,7 @@ use crate::db::deliveries::{self, Claimed};
 use crate::domain::webhook::WebhookUrl;
 use crate::fleet::{Fleet, FleetError, Result, Settings};
 use crate::keyring::OpenError;
-use crate::{clock, random};
+use crate::{authorities, clock, random};
 
 /// What is kept of an answer that says no.
 const KEPT_BYTES: usize = 300;
@@ -32,16 +32,19 @@ struct Failed {
 
 impl Sender {
     pub(super) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .timeout(settings.webhook_timeout)
-            .pool_idle_timeout(Duration::from_secs(15))
-            .user_agent(concat!("wgfleet/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http })
+        let builder = || {
+            Client::builder()
+                .no_proxy()
+                .redirect(redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .timeout(settings.webhook_timeout)
+                .pool_idle_timeout(Duration::from_secs(15))
+                .user_agent(concat!("wgfleet/", env!("CARGO_PKG_VERSION")))
+        };
+        Ok(Self {
+            http: authorities::client("receivers of events", builder, &[])?,
+        })
     }
 
     /// Sends a claimed delivery and books how that went.
