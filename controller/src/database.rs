@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 use cluster::Cluster;
 use guest::Guest;
@@ -183,10 +183,11 @@ fn data_dir_of(root: bool, state: Option<PathBuf>, home: Option<PathBuf>) -> Opt
 }
 
 async fn pool(options: &PgConnectOptions, settings: &Settings) -> Result<PgPool, DatabaseError> {
-    let mut connection = connection::wait(options, settings.start_timeout).await?;
+    // A slow migration is logged by its name: the whole of its text is no line of a log.
+    let quiet = options.clone().disable_statement_logging();
+    let mut connection = connection::wait(&quiet, settings.start_timeout).await?;
     requirements::check(&mut connection).await?;
-    connection.close().await.map_err(DatabaseError::Ask)?;
-    migrations::run(options.clone(), settings.start_timeout).await?;
+    migrations::run(connection, settings.start_timeout).await?;
     Ok(pool_of(options, settings))
 }
 

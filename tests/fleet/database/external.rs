@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use controller::database::{self, DatabaseError, Settings};
 use sqlx::migrate::Migrate;
-use sqlx::{Connection, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
-use crate::stage::{self, Own};
+use crate::stage::{self, Own, Served};
 
 #[tokio::test]
 async fn a_fresh_database_is_migrated_and_each_is_its_own() {
@@ -99,6 +100,24 @@ async fn a_schema_of_a_newer_program_is_refused_and_stays() {
 }
 
 #[tokio::test]
+async fn a_schema_of_another_build_is_refused_and_stays() {
+    let db = stage::fresh().await;
+    let (missing, other) = (
+        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
+        "UPDATE _sqlx_migrations SET checksum = 'of another build' WHERE description = 'networks'",
+    );
+    for statement in [missing, other] {
+        sqlx::query(statement).execute(&db.pool).await.unwrap();
+    }
+    let before = super::migrations(&db.pool).await;
+
+    let err = database::open(&Settings::at(&db.url)).await.unwrap_err();
+
+    assert!(matches!(err, DatabaseError::Differs { .. }), "{err}");
+    assert_eq!(super::migrations(&db.pool).await, before);
+}
+
+#[tokio::test]
 async fn another_controllers_migrations_are_waited_for_in_bounded_time() {
     let db = stage::fresh().await;
     let settings = Settings {
@@ -113,6 +132,54 @@ async fn another_controllers_migrations_are_waited_for_in_bounded_time() {
     assert!(matches!(err, DatabaseError::MigrationsBusy { .. }), "{err}");
     other.close().await.unwrap();
     database::open(&settings).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_slow_migration_is_logged_by_its_name_and_not_by_its_text() {
+    let own = Own::start().await;
+    own.administer("CREATE DATABASE slow OWNER wgfleet").await;
+    let url = own.url_of("wgfleet", "slow");
+    for extension in ["btree_gist", "pg_trgm"] {
+        let extension = format!("CREATE EXTENSION {extension}");
+        let options: PgConnectOptions = own.url_of("postgres", "slow").parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(extension))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+    // Somebody else makes a table of that name, and takes it back.
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut makes = other.begin().await.unwrap();
+    sqlx::query("CREATE TABLE networks ()")
+        .execute(&mut *makes)
+        .await
+        .unwrap();
+
+    let starts = {
+        let url = url.clone();
+        tokio::spawn(async move { Served::start(&url, "").await })
+    };
+    // Longer than the library finds slow.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(!starts.is_finished());
+    makes.rollback().await.unwrap();
+    let log = starts.await.unwrap().kill();
+
+    for migration in controller::MIGRATOR.iter() {
+        let name = format!(
+            "applied migration {} {}",
+            migration.version, migration.description
+        );
+        assert_eq!(log.matches(&name).count(), 1, "{log}");
+    }
+    let line = log.lines().find(|line| line.contains(" networks in "));
+    let (_, rest) = line.unwrap().split_once("duration_ms=").unwrap();
+    let took: u64 = rest.split(' ').next().unwrap().parse().unwrap();
+    assert!((1000..60_000).contains(&took), "{log}");
+    assert!(!log.contains("CREATE TABLE"), "{log}");
+    other.close().await.unwrap();
 }
 
 async fn tables(connection: &mut PgConnection) -> i64 {
