@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use controller::domain::actor::{Actor, ActorKind};
 use controller::domain::ids::DataKeyId;
+use controller::fleet::{self, master_key};
 use controller::keyring::{
     Column, Keyring, KeyringError, MasterKey, MasterSource, Place, Sealed, rotate_master,
-    rotate_master_file,
 };
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -41,6 +42,26 @@ impl Stage {
 
     async fn ring(&self) -> Result<Keyring, KeyringError> {
         Keyring::open(self.pool(), MasterSource::File(self.file())).await
+    }
+
+    async fn rotate(&self) -> fleet::Result<usize> {
+        let actor = Actor {
+            kind: ActorKind::Cli,
+            name: "eva".into(),
+            ip: None,
+            request_id: None,
+        };
+        master_key::rotate(self.pool(), &actor, &self.file()).await
+    }
+
+    async fn sql(&self, statement: &'static str) {
+        sqlx::raw_sql(statement).execute(self.pool()).await.unwrap();
+    }
+
+    async fn rotations(&self) -> i64 {
+        let query = "SELECT count(*) FROM audit_log WHERE action = 'keys.rotate_master'";
+        let rows = sqlx::query_scalar(query).fetch_one(self.pool());
+        rows.await.unwrap()
     }
 
     async fn master_ids(&self) -> Vec<String> {
@@ -144,9 +165,7 @@ async fn a_new_master_key_takes_over_and_the_old_one_is_gone() {
     let sealed = running.seal(&place(), b"secret");
     let old = master_in(&stage.file());
 
-    let keys = rotate_master_file(stage.pool(), &stage.file())
-        .await
-        .unwrap();
+    let keys = stage.rotate().await.unwrap();
 
     let new = master_in(&stage.file());
     assert_eq!(keys, 2);
@@ -160,15 +179,36 @@ async fn a_new_master_key_takes_over_and_the_old_one_is_gone() {
 }
 
 #[tokio::test]
+async fn a_change_that_cannot_be_written_down_is_not_made() {
+    let stage = Stage::new().await;
+    let sealed = stage.ring().await.unwrap().seal(&place(), b"secret");
+    let before = stage.master_ids().await;
+    let refuse =
+        "ALTER TABLE audit_log ADD CONSTRAINT refuses CHECK (action <> 'keys.rotate_master')";
+    stage.sql(refuse).await;
+
+    stage.rotate().await.unwrap_err();
+
+    assert_eq!(stage.master_ids().await, before);
+    assert_eq!([master_in(&stage.file()).id()], before[..]);
+    assert!(opens(&stage.ring().await.unwrap(), &sealed));
+    stage
+        .sql("ALTER TABLE audit_log DROP CONSTRAINT refuses")
+        .await;
+    stage.rotate().await.unwrap();
+    assert_ne!(stage.master_ids().await, before);
+    assert_eq!(stage.rotations().await, 1);
+    assert!(opens(&stage.ring().await.unwrap(), &sealed));
+}
+
+#[tokio::test]
 async fn a_change_cut_off_before_the_rows_leaves_the_old_key_in_force() {
     let stage = Stage::new().await;
     let sealed = stage.ring().await.unwrap().seal(&place(), b"secret");
     write_private(&stage.next(), &master(5));
 
     assert!(opens(&stage.ring().await.unwrap(), &sealed));
-    rotate_master_file(stage.pool(), &stage.file())
-        .await
-        .unwrap();
+    stage.rotate().await.unwrap();
 
     assert!(!stage.next().exists());
     assert_eq!(stage.master_ids().await, [master_in(&stage.file()).id()]);
@@ -185,9 +225,7 @@ async fn a_change_cut_off_after_the_rows_leaves_the_new_key_in_force() {
     rotate_master(stage.pool(), &old, &new).await.unwrap();
 
     assert!(opens(&stage.ring().await.unwrap(), &sealed));
-    rotate_master_file(stage.pool(), &stage.file())
-        .await
-        .unwrap();
+    stage.rotate().await.unwrap();
 
     assert!(!stage.next().exists());
     assert_eq!(stage.master_ids().await, [master_in(&stage.file()).id()]);
@@ -214,9 +252,7 @@ async fn a_controller_that_starts_during_changes_always_finds_the_key() {
         let stage = Arc::clone(&stage);
         async move {
             for _ in 0..20 {
-                rotate_master_file(stage.pool(), &stage.file())
-                    .await
-                    .unwrap();
+                stage.rotate().await.unwrap();
             }
         }
     });
@@ -235,9 +271,7 @@ async fn a_new_data_key_is_learned_by_controllers_that_run() {
     let before = here.seal(&place(), b"secret");
 
     let id = here.rotate_data_key(stage.pool()).await.unwrap();
-    rotate_master_file(stage.pool(), &stage.file())
-        .await
-        .unwrap();
+    stage.rotate().await.unwrap();
     let after = here.seal(&place(), b"secret");
 
     assert_eq!(after.data_key_id, id);

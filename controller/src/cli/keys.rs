@@ -9,7 +9,7 @@ use super::config::SettingsArguments;
 use super::exit::Exit;
 use super::local::{self, Local};
 use crate::config::MasterKey;
-use crate::fleet::{Call, master_key};
+use crate::fleet::master_key;
 
 /// Replace the master key, at the machine
 #[derive(Debug, clap::Args)]
@@ -43,8 +43,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Fa
         MasterKey::File(path) | MasterKey::Own(path) => path,
     };
     let keys = local.run(async |ground| {
-        let call = Call::by(local::actor());
-        Ok(master_key::rotate(&ground.database.pool, &call, path).await?)
+        Ok(master_key::rotate(&ground.database.pool, &local::actor(), path).await?)
     })?;
     writeln!(
         out,

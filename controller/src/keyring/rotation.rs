@@ -2,11 +2,12 @@
 //!
 //! The new master key is on disk, beside the old one, before any row is wrapped by it; all rows change
 //! in one transaction; only then does the new file take the old one's place. In between, whichever of
-//! the two files the rows were wrapped by opens them.
+//! the two files the rows were wrapped by opens them. Whoever replaces a key may write down in that transaction that
+//! it was done.
 
 use std::path::Path;
 
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 use zeroize::Zeroizing;
 
 use super::master::MasterKey;
@@ -26,24 +27,47 @@ pub async fn rotate_master(
 ) -> Result<usize, KeyringError> {
     let mut lock = Lock::acquire(pool).await?;
     let rows = data_keys::list(lock.connection()).await?;
-    rewrap(&mut lock, &rows, old, new).await?;
+    let mut transaction = lock.connection().begin().await?;
+    rewrap(&mut transaction, &rows, old, new).await?;
+    transaction.commit().await?;
     lock.release().await?;
     Ok(rows.len())
 }
 
-/// Puts a fresh master key in the place of the one in the file at `path`.
+/// Puts a fresh master key in the place of the one in the file at `path`; returns how many data keys lie under it.
 ///
-/// A change that was cut off before is brought to its end first.
-pub async fn rotate_master_file(pool: &PgPool, path: &Path) -> Result<usize, KeyringError> {
+/// A change that was cut off before is brought to its end first. `note` is given that number, to write down in the
+/// same transaction what is done; where it fails, nothing is.
+pub async fn rotate_master_file<E>(
+    pool: &PgPool,
+    path: &Path,
+    note: impl AsyncFnOnce(&mut PgConnection, usize) -> Result<(), E>,
+) -> Result<usize, E>
+where
+    E: From<KeyringError> + From<sqlx::Error>,
+{
     let mut lock = Lock::acquire(pool).await?;
     let rows = data_keys::list(lock.connection()).await?;
-    let old = settle(&rows, path)?;
-    let new = MasterKey::from_random(random::bytes());
-    source::write(&source::next(path), &new)?;
-    rewrap(&mut lock, &rows, &old, &new).await?;
-    source::rename(&source::next(path), path)?;
+    let (old, new) = prepare(&rows, path)?;
+    let mut transaction = lock.connection().begin().await?;
+    rewrap(&mut transaction, &rows, &old, &new).await?;
+    note(&mut transaction, rows.len()).await?;
+    transaction.commit().await?;
+    install(path)?;
     lock.release().await?;
     Ok(rows.len())
+}
+
+/// Finds the key that holds, and puts the one that is to follow it beside it.
+fn prepare(rows: &[DataKeyRow], path: &Path) -> Result<(MasterKey, MasterKey), KeyringError> {
+    let old = settle(rows, path)?;
+    let new = MasterKey::from_random(random::bytes());
+    source::write(&source::next(path), &new)?;
+    Ok((old, new))
+}
+
+fn install(path: &Path) -> Result<(), KeyringError> {
+    Ok(source::rename(&source::next(path), path)?)
 }
 
 /// Finds the key that holds, and has it stand in its own place.
@@ -66,19 +90,17 @@ fn settle(rows: &[DataKeyRow], path: &Path) -> Result<MasterKey, KeyringError> {
 }
 
 async fn rewrap(
-    lock: &mut Lock,
+    db: &mut PgConnection,
     rows: &[DataKeyRow],
     old: &MasterKey,
     new: &MasterKey,
 ) -> Result<(), KeyringError> {
-    let mut transaction = lock.connection().begin().await?;
     let candidates = std::slice::from_ref(old);
     for row in rows {
         let key = unwrap(row, candidates)?;
         let wrapped = new.wrap(&row.purpose, random::bytes(), &key);
-        data_keys::rewrap(&mut *transaction, row.id, &new.id(), &wrapped).await?;
+        data_keys::rewrap(&mut *db, row.id, &new.id(), &wrapped).await?;
     }
-    transaction.commit().await?;
     Ok(())
 }
 
