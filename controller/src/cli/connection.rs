@@ -1,16 +1,18 @@
 //! How a command reaches the API: where, as whom, and how an answer becomes a value or a sentence.
 //!
 //! Every request is signed as the contract has it, with a nonce, so that two equal commands within one
-//! second are two. A redirect is not followed and no proxy of the environment is used: what is signed for
+//! second are two. So is every answer to a request that verified, and nothing is believed to be done that
+//! such an answer does not say. A redirect is not followed and no proxy of the environment is used: what is signed for
 //! one server is no business of another. Nothing is tried twice; whoever calls knows whether it may be.
 
 mod credentials;
 mod pinned;
+mod proof;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use protocol::signing::Request;
+use protocol::signing::{Request, Signature};
 use reqwest::{Certificate, Client, Method, redirect};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,6 +23,7 @@ use super::exit::Exit;
 use crate::clock;
 use crate::tls::Fingerprint;
 use credentials::Credentials;
+use proof::Proof;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -84,9 +87,17 @@ pub(super) enum ConnectionError {
     Body(#[source] serde_json::Error),
     #[error("{url} cannot be reached")]
     Unreachable { url: Url, source: reqwest::Error },
-    /// The controller understood and said no.
-    #[error("{}", sentence(*status, problem))]
-    Refused { status: u16, problem: Problem },
+    /// Somebody said no: the controller, if it is signed.
+    #[error("{}{}", sentence(*status, problem), if *signed { "" } else { ", and nobody signed that" })]
+    Refused {
+        status: u16,
+        problem: Problem,
+        signed: bool,
+    },
+    #[error(
+        "{url} gave an answer of status {status} that the controller did not sign: whether anything was done is unknown"
+    )]
+    Unsigned { url: Url, status: u16 },
     #[error("the answer is not JSON")]
     Answer(#[source] serde_json::Error),
 }
@@ -182,26 +193,37 @@ impl Connection {
             Some(body) => serde_json::to_vec(body).map_err(ConnectionError::Body)?,
             None => Vec::new(),
         };
-        let request = self.request(call, body, clock::now().timestamp(), &fresh_nonce()?);
+        let (request, signature) =
+            self.request(call, body, clock::now().timestamp(), &fresh_nonce()?);
         let answer = self.runtime.block_on(async {
             let answer = request.send().await?;
             let status = answer.status().as_u16();
             let etag = answer.headers().get(reqwest::header::ETAG);
             let etag = etag.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            let headers = answer.headers().clone();
             let body = answer.bytes().await?.to_vec();
-            Ok(Answer { status, etag, body })
+            let secret = &self.credentials.secret;
+            let proof = Proof::of(&headers, status, &body, secret, &signature);
+            Ok((Answer { status, etag, body }, proof))
         });
-        let answer = answer.map_err(|source: reqwest::Error| ConnectionError::Unreachable {
-            url: self.url.clone(),
-            source: source.without_url(),
-        })?;
-        if (200..300).contains(&answer.status) {
-            return Ok(answer);
+        let (answer, proof) =
+            answer.map_err(|source: reqwest::Error| ConnectionError::Unreachable {
+                url: self.url.clone(),
+                source: source.without_url(),
+            })?;
+        let status = answer.status;
+        match ((200..300).contains(&status), proof) {
+            (true, Proof::Signed) => Ok(answer),
+            (false, Proof::Signed | Proof::Absent) => Err(ConnectionError::Refused {
+                status,
+                problem: problem(&answer.body),
+                signed: proof == Proof::Signed,
+            }),
+            (_, Proof::Wrong) | (true, Proof::Absent) => Err(ConnectionError::Unsigned {
+                url: self.url.clone(),
+                status,
+            }),
         }
-        Err(ConnectionError::Refused {
-            status: answer.status,
-            problem: problem(&answer.body),
-        })
     }
 
     fn request(
@@ -210,7 +232,7 @@ impl Connection {
         body: Vec<u8>,
         now: i64,
         nonce: &str,
-    ) -> reqwest::RequestBuilder {
+    ) -> (reqwest::RequestBuilder, Signature) {
         let timestamp = now.to_string();
         let signature = Request {
             method: call.method.as_str(),
@@ -232,12 +254,13 @@ impl Connection {
         for (name, value) in call.headers {
             request = request.header(*name, value);
         }
-        match call.body {
+        let request = match call.body {
             Some(_) => request
                 .header("Content-Type", "application/json")
                 .body(body),
             None => request,
-        }
+        };
+        (request, signature)
     }
 }
 

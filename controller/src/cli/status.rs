@@ -58,7 +58,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Fa
 /// What a controller that is there and of no use amounts to.
 fn critical(err: ConnectionError) -> Result<Value, Failure> {
     let (code, text) = match &err {
-        ConnectionError::Refused { status, problem } if *status >= 500 => {
+        ConnectionError::Refused {
+            status, problem, ..
+        } if *status >= 500 => {
             let code = problem.code.as_deref().unwrap_or("failed");
             (code.to_owned(), err.to_string())
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use protocol::signing::{RawHeaders, Secret, SignedHeaders};
+use protocol::signing::{RawHeaders, Secret, SignedHeaders, sign_response};
 use serde_json::json;
 
 use super::*;
@@ -49,8 +49,7 @@ impl Seen {
 }
 
 /// Reads one request and answers it.
-fn answer(stream: &mut (impl Read + Write), answer: &str) -> Seen {
-    let mut reader = BufReader::new(stream);
+fn answer(mut reader: BufReader<impl Read + Write>, answer: &Reply) -> Seen {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -68,27 +67,58 @@ fn answer(stream: &mut (impl Read + Write), answer: &str) -> Seen {
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     reader.read_exact(&mut body).unwrap();
-    reader.get_mut().write_all(answer.as_bytes()).unwrap();
-    Seen {
+    let seen = Seen {
         line: lines.remove(0),
         headers,
         body,
+    };
+    let text = answer.text(&seen);
+    reader.get_mut().write_all(text.as_bytes()).unwrap();
+    seen
+}
+
+/// What a server answers, and with which secret it signs that.
+struct Reply {
+    status: &'static str,
+    body: &'static str,
+    secret: Option<&'static str>,
+}
+
+impl Reply {
+    fn text(&self, seen: &Seen) -> String {
+        let Self { status, body, .. } = self;
+        let length = body.len();
+        let seal = self.secret.map_or(String::new(), |secret| {
+            let request = Signature::parse(seen.header("x-signature").as_bytes()).unwrap();
+            let (code, at) = (status[..3].parse().unwrap(), clock::now().timestamp());
+            let secret = Secret::parse(secret).unwrap();
+            let signature = sign_response(&secret, code, body.as_bytes(), at, &request);
+            format!("X-Signature: {signature}\r\nX-Timestamp: {at}\r\n")
+        });
+        format!(
+            "HTTP/1.1 {status}\r\nETag: \"7\"\r\n{seal}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        )
     }
 }
 
 /// A server that answers one request.
-fn server(text: String) -> (SocketAddr, JoinHandle<Seen>) {
+fn server(reply: Reply) -> (SocketAddr, JoinHandle<Seen>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let seen = thread::spawn(move || answer(&mut listener.accept().unwrap().0, &text));
+    let seen = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        answer(BufReader::new(stream), &reply)
+    });
     (address, seen)
 }
 
-fn http(status: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\nETag: \"7\"\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
+/// An answer as a controller gives it.
+fn http(status: &'static str, body: &'static str) -> Reply {
+    Reply {
+        status,
+        body,
+        secret: Some(SECRET),
+    }
 }
 
 /// A file with a good key, in this folder.
@@ -200,6 +230,66 @@ fn a_refusal_is_a_sentence_and_a_redirect_is_not_followed() {
 }
 
 #[test]
+fn only_a_signed_answer_says_that_something_was_done() {
+    let answered = |status, secret| {
+        let body = "{\"id\":7}";
+        let (address, seen) = server(Reply {
+            status,
+            body,
+            secret,
+        });
+        let answer = call(&format!("http://{address}"), &get("/x"));
+        seen.join().unwrap();
+        answer
+            .map(|answer| answer.status)
+            .map_err(|err| err.to_string())
+    };
+    let other = Some("of another controller, 32 bytes and more");
+
+    assert_eq!(answered("200 OK", Some(SECRET)), Ok(200));
+    for (status, secret) in [
+        ("200 OK", None),
+        ("200 OK", other),
+        ("404 Not Found", other),
+    ] {
+        let said = answered(status, secret).unwrap_err();
+        assert!(
+            said.ends_with("whether anything was done is unknown"),
+            "{said}"
+        );
+    }
+    // Whom the controller does not believe it has no secret to sign for.
+    let said = answered("401 Unauthorized", None).unwrap_err();
+    assert!(said.starts_with("refused with status 401"), "{said}");
+    assert!(said.ends_with("nobody signed that"), "{said}");
+}
+
+#[test]
+fn an_answer_is_for_one_request_alone() {
+    let (address, first) = server(http("200 OK", "true"));
+    call(&format!("http://{address}"), &get("/x")).unwrap();
+    let first = first.join().unwrap();
+
+    // Somebody keeps a signed answer and gives it to the next who asks.
+    let kept = http("200 OK", "true").text(&first);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let replays = thread::spawn(move || {
+        let mut reader = BufReader::new(listener.accept().unwrap().0);
+        reader.fill_buf().unwrap();
+        reader.get_mut().write_all(kept.as_bytes()).unwrap();
+        reader.read_to_end(&mut Vec::new()).unwrap();
+    });
+    let refused = call(&format!("http://{address}"), &get("/x")).unwrap_err();
+
+    assert!(
+        matches!(refused, ConnectionError::Unsigned { .. }),
+        "{refused}"
+    );
+    replays.join().unwrap();
+}
+
+#[test]
 fn nobody_there_is_told_apart_from_a_refusal() {
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -241,12 +331,10 @@ fn tls_server(folder: &Path) -> (SocketAddr, Fingerprint, JoinHandle<()>) {
                 return;
             }
         }
-        let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
+        let mut reader = BufReader::new(rustls::Stream::new(&mut tls, &mut tcp));
         // A client that refuses the certificate says so only after the handshake.
-        let mut first = [0];
-        if stream.read(&mut first).is_ok() {
-            let rest = http("200 OK", "true");
-            stream.write_all(rest.as_bytes()).unwrap();
+        if reader.fill_buf().is_ok() {
+            answer(reader, &http("200 OK", "true"));
         }
     });
     (address, served.fingerprint, server)
