@@ -58,7 +58,7 @@ async fn furnished() -> Running {
         .sql(
             "UPDATE interfaces SET public_key = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
              UPDATE interface_sync SET config_at = now();
-             UPDATE node_status SET reachability = 'online', next_poll_at = now() + interval '1 day'",
+             UPDATE node_status SET reachability = 'online', next_poll_at = now() + interval '1 day', leased_until = NULL",
         )
         .await;
     stage

@@ -15,7 +15,10 @@ async fn bed() -> Running {
     let stage = office().await;
     add(&stage, "fra-1").await;
     stage
-        .sql("UPDATE node_status SET reachability = 'online', good_at = now()")
+        .sql(
+            "UPDATE node_status SET reachability = 'online', good_at = now(),
+                 next_poll_at = now() + interval '1 day', leased_until = NULL",
+        )
         .await;
     stage
         .sql("UPDATE interface_sync SET config_at = now()")

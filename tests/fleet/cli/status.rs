@@ -23,14 +23,14 @@ async fn the_exit_status_tells_well_from_degraded_from_critical() {
     let node = add(&stage, "fra-1").await;
     add(&stage, "fra-2").await;
     stage
-        .sql("UPDATE node_status SET reachability = CASE node_id WHEN 1 THEN 'online' ELSE 'offline' END, next_poll_at = now() + interval '1 day'")
+        .sql("UPDATE node_status SET reachability = CASE node_id WHEN 1 THEN 'online' ELSE 'offline' END, next_poll_at = now() + interval '1 day', leased_until = NULL")
         .await;
     let (code, text) = status();
     assert_eq!((code, text.lines().next()), (1, Some("degraded")), "{text}");
     assert!(text.contains("1 node is offline"), "{text}");
 
     stage
-        .sql("UPDATE node_status SET reachability = 'offline', next_poll_at = now() + interval '1 day'")
+        .sql("UPDATE node_status SET reachability = 'offline', next_poll_at = now() + interval '1 day', leased_until = NULL")
         .await;
     let output = wgfleet(&stage, &["status", "--json"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
