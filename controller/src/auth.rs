@@ -28,7 +28,7 @@ mod verify;
 pub use body::Limits;
 pub use client::client_address;
 pub use extract::RawBody;
-pub use gate::{Gate, Needs, guard};
+pub use gate::{Gate, Needs, Routes, Takes, guard};
 pub use idempotency::once;
 pub use principal::{Principal, Who};
 pub use refusal::{Reason, problem};

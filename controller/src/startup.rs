@@ -23,7 +23,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::agent::{Clients, SetupError};
 use crate::api::{self, requests};
-use crate::auth::{Gate, Limits};
+use crate::auth::{Gate, Limits, Routes};
 use crate::config::Config;
 use crate::database::{self, Database, DatabaseError};
 use crate::fleet::users::{Hasher, HashingError};
@@ -188,7 +188,10 @@ fn serve(
         fleet.pool.clone(),
         Arc::clone(&fleet.keyring),
         config.trusted_proxies.clone(),
-        api::needs,
+        Routes {
+            needs: api::needs,
+            takes: api::document::methods_at,
+        },
         limits,
     ));
     let fleet = Data::from(Arc::clone(fleet));

@@ -1,5 +1,6 @@
 //! `/audit`: what was changed, tried and refused; as pages, as the chain itself, and whether the chain holds.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
@@ -97,7 +98,7 @@ pub(crate) async fn export(
     let limit = query.limit.unwrap_or(EXPORTED);
     if !(1..=EXPORTED_MOST).contains(&limit) || query.after < 0 {
         let text = format!("limit is 1 to {EXPORTED_MOST}, and after is not negative");
-        return Err(Refusal::invalid("invalid_query", text).into());
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_query", text));
     }
     let span = Span {
         after: query.after,

@@ -11,12 +11,43 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
+use super::document;
 use super::problem::Problem;
 
-/// A JSON body. Fields that nobody knows are refused by the type that is read.
+mod object;
+
+pub use object::Object;
+
+/// A JSON body: an object. Fields that nobody knows are refused by the type that is read.
 pub struct Body<T>(pub T);
 
+/// A JSON body that is a list of objects.
+pub struct Rows<T>(pub Vec<Object<T>>);
+
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Json::<Object<T>>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(body.await?.0.0)) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Rows<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Json::<Vec<Object<T>>>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(body.await?.0)) })
+    }
+}
+
+/// Whatever JSON a type takes.
+struct Json<T>(T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -40,7 +71,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
 /// A path that no id fits leads nowhere.
 pub fn path_config() -> PathConfig {
-    PathConfig::default().error_handler(|_, _| Problem::not_found().into())
+    PathConfig::default().error_handler(|_, request| document::no_id(request).into())
 }
 
 pub fn query_config() -> QueryConfig {

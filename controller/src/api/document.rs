@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError};
 use utoipa::openapi::path::PathItem;
@@ -13,6 +13,8 @@ use utoipa::openapi::{InfoBuilder, OpenApi};
 use utoipa_actix_web::AppExt;
 
 use super::problem::Problem;
+
+mod answers;
 
 /// Made once: it never changes while the program runs.
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(describe);
@@ -42,20 +44,22 @@ async fn serve() -> HttpResponse {
 
 /// No route has this path, or none has it with this method.
 pub(super) async fn elsewhere(request: HttpRequest) -> HttpResponse {
-    let allowed = methods_at(request.path());
-    if allowed.is_empty() {
-        return Problem::not_found().error_response();
+    match methods_at(request.path()) {
+        allowed if allowed.is_empty() => Problem::not_found().error_response(),
+        allowed => Problem::not_taken(&allowed).error_response(),
     }
-    let text = format!("this takes {}", allowed.join(", "));
-    let mut answer =
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text).error_response();
-    if let Ok(value) = header::HeaderValue::from_str(&allowed.join(", ")) {
-        answer.headers_mut().insert(header::ALLOW, value);
-    }
-    answer
 }
 
-fn methods_at(path: &str) -> Vec<&'static str> {
+/// What stands in a path where an id belongs is none. It may be a word of another path, which takes other methods.
+pub(super) fn no_id(request: &HttpRequest) -> Problem {
+    match DOCUMENT.paths.paths.contains_key(request.path()) {
+        true => Problem::not_taken(&methods_at(request.path())),
+        false => Problem::not_found(),
+    }
+}
+
+/// The methods that the API takes at a path. A word goes before what fits any id.
+pub fn methods_at(path: &str) -> Vec<&'static str> {
     let fits = |pattern: &str| {
         let (mut there, mut here) = (pattern.split('/'), path.split('/'));
         loop {
@@ -66,13 +70,15 @@ fn methods_at(path: &str) -> Vec<&'static str> {
             }
         }
     };
-    let at: Vec<&PathItem> = DOCUMENT
-        .paths
-        .paths
-        .iter()
-        .filter(|(pattern, _)| fits(pattern))
-        .map(|(_, item)| item)
-        .collect();
+    let paths = &DOCUMENT.paths.paths;
+    let at: Vec<&PathItem> = match paths.get(path) {
+        Some(item) => vec![item],
+        None => paths
+            .iter()
+            .filter(|(pattern, _)| fits(pattern))
+            .map(|(_, item)| item)
+            .collect(),
+    };
     let has = |of: fn(&PathItem) -> bool| at.iter().any(|item| of(item));
     let methods = [
         (Method::GET, has(|item| item.get.is_some())),
@@ -94,6 +100,7 @@ fn describe() -> OpenApi {
         .into_utoipa_app()
         .configure(super::configure)
         .split_for_parts();
+    answers::complete(&mut document);
     document.info = InfoBuilder::new()
         .title("wgfleet")
         .version(env!("CARGO_PKG_VERSION"))

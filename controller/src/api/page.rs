@@ -98,7 +98,7 @@ pub fn marked<T: FromStr>(order: &str, cursor: &str) -> Result<T, Problem> {
     });
     key.ok_or_else(|| {
         Problem::new(
-            StatusCode::BAD_REQUEST,
+            StatusCode::UNPROCESSABLE_ENTITY,
             "invalid_cursor",
             "cursor is not one that this API gave",
         )

@@ -35,7 +35,7 @@ pub(crate) async fn ready(
 
 /// Figures for Prometheus.
 #[utoipa::path(tag = "probes", operation_id = "probes.metrics",
-    responses((status = 200, body = String, content_type = "text/plain"), ReadProblems))]
+    responses((status = 200, body = String, content_type = "application/openmetrics-text"), ReadProblems))]
 #[get("")]
 pub(crate) async fn metrics(
     _caller: Caller<Reads>,

@@ -37,6 +37,9 @@ pub struct Problem {
     more: Map<String, Value>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
+    /// The methods that would have been taken.
+    #[serde(skip)]
+    allow: Option<String>,
 }
 
 impl Problem {
@@ -49,6 +52,7 @@ impl Problem {
             detail: detail.into(),
             more: Map::new(),
             retry_after_s: None,
+            allow: None,
         }
     }
 
@@ -91,6 +95,16 @@ impl Problem {
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
     }
+
+    /// Something is there, and takes other methods.
+    pub fn not_taken(allowed: &[&str]) -> Self {
+        let allow = allowed.join(", ");
+        let text = format!("this takes {allow}");
+        Self {
+            allow: Some(allow),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text)
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -109,6 +123,9 @@ impl ResponseError for Problem {
         if let Some(seconds) = self.retry_after_s {
             answer.insert_header((header::RETRY_AFTER, seconds));
         }
+        if let Some(allow) = &self.allow {
+            answer.insert_header((header::ALLOW, allow.as_str()));
+        }
         // Kept with the answer, so that the audit log can name the reason.
         let mut answer = answer
             .content_type("application/problem+json")
@@ -118,7 +135,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// What any call that reads may answer instead.
+/// What any call that reads may answer instead; `document` leaves out what does not apply.
 #[derive(IntoResponses)]
 pub enum ReadProblems {
     /// The request cannot be understood.
@@ -132,6 +149,17 @@ pub enum ReadProblems {
     Forbidden(Problem),
     #[response(status = 404)]
     Missing(Problem),
+    /// The body took too long to arrive.
+    #[response(status = 408)]
+    Slow(Problem),
+    #[response(status = 413)]
+    TooLarge(Problem),
+    /// The body is encoded, which no signature covers.
+    #[response(status = 415)]
+    Encoded(Problem),
+    /// Well-formed and yet wrong.
+    #[response(status = 422)]
+    Invalid(Problem),
     /// Too many failures from this address.
     #[response(status = 429)]
     Limited(Problem),
@@ -140,7 +168,7 @@ pub enum ReadProblems {
     Unavailable(Problem),
 }
 
-/// What any call that changes something may answer instead.
+/// What any call that changes something may answer instead; `document` leaves out what does not apply.
 #[derive(IntoResponses)]
 pub enum WriteProblems {
     /// The request cannot be understood.
@@ -154,6 +182,9 @@ pub enum WriteProblems {
     Forbidden(Problem),
     #[response(status = 404)]
     Missing(Problem),
+    /// The body took too long to arrive.
+    #[response(status = 408)]
+    Slow(Problem),
     /// It clashes with what is.
     #[response(status = 409)]
     Conflict(Problem),
@@ -162,7 +193,7 @@ pub enum WriteProblems {
     Stale(Problem),
     #[response(status = 413)]
     TooLarge(Problem),
-    /// The body is not declared as JSON.
+    /// The body is encoded, or not declared as JSON.
     #[response(status = 415)]
     NotJson(Problem),
     /// Well-formed and yet wrong; `errors` names the fields.

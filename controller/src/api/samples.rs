@@ -1,6 +1,5 @@
 //! Traffic and state over time: of an interface, of a node, of a peer.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -124,7 +123,7 @@ fn shown(fleet: &Fleet, window: Window, points: Vec<Point>) -> HttpResponse {
 
 impl SamplesQuery {
     fn window(&self, rules: &Rules, now: DateTime<Utc>) -> Result<Window, Problem> {
-        let refused = |text: &str| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", text);
+        let refused = |text: &str| Refusal::invalid("invalid_query", text);
         let tier = self.tier.unwrap_or(Tier::Minute);
         let until = self.until.unwrap_or(now);
         let longest = tier.span(rules) * MOST_POINTS;
@@ -140,11 +139,11 @@ impl SamplesQuery {
                 .ok_or_else(|| refused("until lies before all time"))?,
         };
         if from >= until {
-            return Err(refused("from must lie before until"));
+            return Err(refused("from must lie before until").into());
         }
         if until - from > longest {
             let text = format!("from and until are more than {MOST_POINTS} spans apart");
-            return Err(refused(&text));
+            return Err(refused(&text).into());
         }
         Ok(Window {
             tier,

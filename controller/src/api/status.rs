@@ -11,7 +11,7 @@ use crate::domain::status::{Facts, Overall, Reason};
 use crate::fleet::{self, Fleet};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct StatusView {
+pub struct FleetStatusView {
     overall: Overall,
     /// Why it is not well, the worst first.
     reasons: Vec<Reason>,
@@ -30,14 +30,14 @@ pub struct DatabaseView {
 
 /// Tell how the fleet is. Where the database is away the answer is 503, which is critical.
 #[utoipa::path(tag = "status", operation_id = "status.show",
-    responses((status = 200, body = StatusView), ReadProblems))]
+    responses((status = 200, body = FleetStatusView), ReadProblems))]
 #[get("/status")]
 pub(crate) async fn show(
     _caller: Caller<Reads>,
     fleet: Data<Fleet>,
 ) -> Result<HttpResponse, Problem> {
     let status = fleet::status::read(&fleet).await?;
-    Ok(HttpResponse::Ok().json(StatusView {
+    Ok(HttpResponse::Ok().json(FleetStatusView {
         overall: status.overall,
         reasons: status.reasons,
         facts: status.facts,

@@ -33,8 +33,20 @@ use crate::domain::role::Permission;
 use crate::keyring::Keyring;
 use crate::random;
 
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
 /// What a route needs, by its method (GET for HEAD) and its pattern. `None`: nobody may.
 pub type Needs = fn(&Method, &str) -> Option<Permission>;
+
+/// The methods that a path takes; none where nothing is.
+pub type Takes = fn(&str) -> Vec<&'static str>;
+
+/// What is told of the routes behind the gate.
+#[derive(Clone, Copy)]
+pub struct Routes {
+    pub needs: Needs,
+    pub takes: Takes,
+}
 
 /// What the gate stands on; one for all threads of a server.
 pub struct Gate {
@@ -43,7 +55,7 @@ pub struct Gate {
     /// Computes a MAC where there is no key, so that it takes as long.
     pub(super) stranger: Secret,
     trusted_proxies: Vec<Cidr>,
-    needs: Needs,
+    routes: Routes,
     limits: Limits,
     limiter: FailureLimiter,
     room: Arc<Room>,
@@ -54,7 +66,7 @@ impl Gate {
         pool: PgPool,
         keyring: Arc<Keyring>,
         trusted_proxies: Vec<Cidr>,
-        needs: Needs,
+        routes: Routes,
         limits: Limits,
     ) -> Self {
         let digits = hex::encode(random::bytes::<32>());
@@ -64,7 +76,7 @@ impl Gate {
             stranger: Secret::parse(&digits)
                 .expect("32 random bytes as good as never have fewer than 8 different digits"),
             trusted_proxies,
-            needs,
+            routes,
             limits,
             limiter: FailureLimiter::default(),
             room: Arc::default(),
@@ -111,7 +123,7 @@ pub async fn guard(
 }
 
 async fn admit(gate: &Gate, request: &mut ServiceRequest) -> Result<Caller, Refused> {
-    let target = check_form(request)?.to_owned();
+    let target = check_form(gate, request)?.to_owned();
     let from = client(gate, request);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let proof = Proof::read(request.headers(), reads)
@@ -134,7 +146,7 @@ async fn admit(gate: &Gate, request: &mut ServiceRequest) -> Result<Caller, Refu
 }
 
 /// What must hold before a signature is even looked at.
-fn check_form(request: &ServiceRequest) -> Result<&str, Refused> {
+fn check_form<'r>(gate: &Gate, request: &'r ServiceRequest) -> Result<&'r str, Refused> {
     if !matches!(request.version(), Version::HTTP_11 | Version::HTTP_2) {
         return Err(Refused::new(
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
@@ -142,15 +154,8 @@ fn check_form(request: &ServiceRequest) -> Result<&str, Refused> {
             "the machine API speaks HTTP/1.1 and HTTP/2",
         ));
     }
-    if !["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&request.method().as_str()) {
-        let mut refused = Refused::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "this method is not known here",
-        );
-        let allow = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
-        refused.answer.headers_mut().insert(header::ALLOW, allow);
-        return Err(refused);
+    if !METHODS.contains(&request.method().as_str()) {
+        return Err(unknown_method(gate, request.path()));
     }
     let bad = |err: target::TargetError| {
         Refused::new(StatusCode::BAD_REQUEST, "bad_target", &err.to_string())
@@ -165,6 +170,24 @@ fn check_form(request: &ServiceRequest) -> Result<&str, Refused> {
         .as_str();
     target::check(target).map_err(bad)?;
     Ok(target)
+}
+
+fn unknown_method(gate: &Gate, path: &str) -> Refused {
+    let mut refused = Refused::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this method is not known here",
+    );
+    let taken = (gate.routes.takes)(path);
+    let taken = if taken.is_empty() {
+        &METHODS[..]
+    } else {
+        &taken
+    };
+    if let Ok(allow) = HeaderValue::try_from(taken.join(", ")) {
+        refused.answer.headers_mut().insert(header::ALLOW, allow);
+    }
+    refused
 }
 
 fn client(gate: &Gate, request: &ServiceRequest) -> Option<IpAddr> {
@@ -187,7 +210,7 @@ fn permit(gate: &Gate, request: &ServiceRequest, principal: &Principal) -> Resul
         Method::HEAD => &Method::GET,
         ref method => method,
     };
-    let needed = (gate.needs)(method, &pattern);
+    let needed = (gate.routes.needs)(method, &pattern);
     if needed.is_some_and(|needed| principal.may(needed)) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use controller::auth::{Gate, Limits, Principal, guard, once};
+use controller::auth::{Gate, Limits, Principal, Routes, guard, once};
 use controller::clock;
 use controller::domain::role::{Permission, Scope};
 use controller::fleet::api_keys::{Created, NewApiKey, create};
@@ -108,7 +108,10 @@ impl Bed {
             database.pool.clone(),
             Arc::clone(&keyring),
             trusted,
-            needs,
+            Routes {
+                needs,
+                takes: |_| Vec::new(),
+            },
             LIMITS,
         );
         let gate = web::Data::new(gate);

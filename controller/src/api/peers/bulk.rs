@@ -8,7 +8,7 @@ use serde_json::json;
 use super::directory::Directory;
 use super::draft::PeerDraft;
 use super::made::{self, PeerMade};
-use crate::api::body::Body;
+use crate::api::body::Rows;
 use crate::api::caller::{Caller, WriteQuery, Writes};
 use crate::api::problem::{Problem, WriteProblems};
 use crate::clock;
@@ -24,7 +24,7 @@ const MOST: usize = 10_000;
 pub(crate) async fn create(
     caller: Caller<Writes>,
     fleet: Data<Fleet>,
-    body: Body<Vec<PeerDraft>>,
+    body: Rows<PeerDraft>,
 ) -> Result<HttpResponse, Problem> {
     if !(1..=MOST).contains(&body.0.len()) {
         let text = format!("1 to {MOST} peers can be made at once");
@@ -34,7 +34,7 @@ pub(crate) async fn create(
     let now = clock::now();
     let (mut peers, mut keys, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (row, draft) in body.0.into_iter().enumerate() {
-        match draft.read(&mut directory, now).await? {
+        match draft.0.read(&mut directory, now).await? {
             Ok(read) => {
                 peers.push(read.peer);
                 keys.push(read.private_key);
