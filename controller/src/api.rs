@@ -27,6 +27,7 @@ pub mod reference;
 pub mod requests;
 pub mod samples;
 pub mod status;
+pub mod texts;
 pub mod users;
 pub mod version;
 pub mod webhooks;

@@ -16,6 +16,7 @@ use super::fields::Fields;
 use super::page::{Page, PageQuery, limit, mark, marked};
 use super::peers::PeerDetail;
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::texts;
 use crate::db;
 use crate::db::observations::unknown::{self as rows, Unknown};
 use crate::domain::ids::{InterfaceId, UserId};
@@ -50,11 +51,14 @@ pub struct UnknownView {
 #[schema(example = json!({"names": {"xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=": "ada-laptop"}, "tags": ["old"]}))]
 pub struct AdoptionDraft {
     /// All unknown ones if absent.
+    #[schema(value_type = Option<Vec<texts::Key>>)]
     keys: Option<Vec<String>>,
     /// Names by key; the others are called `adopted-` and the beginning of their key.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, texts::Label>)]
     names: BTreeMap<String, String>,
     #[serde(default)]
+    #[schema(value_type = Vec<texts::Tag>)]
     tags: Vec<String>,
     /// The id of a user.
     #[schema(value_type = Option<i64>)]
@@ -69,6 +73,7 @@ pub struct AdoptionDraft {
 #[serde(deny_unknown_fields)]
 pub struct RemovalDraft {
     /// 1 to 1,000.
+    #[schema(value_type = Vec<texts::Key>, min_items = 1, max_items = 1000)]
     keys: Vec<String>,
 }
 

@@ -15,6 +15,7 @@ use super::caller::{Administers, Caller, WriteQuery};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::texts;
 use super::version;
 use crate::db;
 use crate::db::api_keys::ApiKeyRow;
@@ -29,6 +30,7 @@ use crate::fleet::{Fleet, Refusal};
 #[schema(example = json!({"name": "grafana", "scope": "read", "bearer": true, "allowed_from": ["10.0.0.0/8"]}))]
 pub struct ApiKeyDraft {
     /// For people, 1 to 100 characters.
+    #[schema(value_type = texts::Purpose)]
     name: String,
     scope: Scope,
     /// Whether a token that needs no signing goes with it; for scope read alone.

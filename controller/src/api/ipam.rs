@@ -13,6 +13,7 @@ use super::body::Body;
 use super::caller::{Caller, Reads, WriteQuery, Writes};
 use super::fields::Fields;
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::texts;
 use crate::clock;
 use crate::db;
 use crate::db::ranges::Range as RangeRow;
@@ -43,8 +44,7 @@ pub struct SuggestQuery {
     #[param(minimum = 1, maximum = 20)]
     count: Option<usize>,
     /// Where to look; `10.0.0.0/8` if absent.
-    #[param(value_type = Option<String>)]
-    base: Option<Ipv4Net>,
+    base: Option<String>,
 }
 
 /// Prefixes that overlap nothing known. A suggestion is no reservation.
@@ -96,8 +96,10 @@ pub struct ReservationView {
 #[schema(example = json!({"prefix": "10.8.0.0/28", "reason": "printers"}))]
 pub struct ReservationDraft {
     /// A single host is a prefix as well: `10.8.0.9/32`.
+    #[schema(value_type = texts::Prefix)]
     prefix: String,
     #[serde(default)]
+    #[schema(value_type = texts::Notes)]
     reason: String,
 }
 
@@ -116,7 +118,13 @@ pub(crate) async fn suggestions(
         base,
     } = query.into_inner();
     let count = count.unwrap_or(1);
-    let base = base.unwrap_or(DEFAULT_BASE).trunc();
+    let base = match &base {
+        Some(text) => text
+            .parse()
+            .map_err(|_| Refusal::invalid("invalid_query", "base is no IPv4 prefix"))?,
+        None => DEFAULT_BASE,
+    };
+    let base = base.trunc();
     let known = db::ranges::occupied(&fleet.pool).await?;
     let length = suggest::length_for(max_peers).map_err(unsuitable)?;
     let v4 = suggest::v4(max_peers, count, base, &known).map_err(unsuitable)?;

@@ -15,6 +15,7 @@ use super::caller::{Caller, Reads, WriteQuery, Writes};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::texts;
 use super::version;
 use crate::db;
 use crate::db::networks::Network;
@@ -33,11 +34,15 @@ const DEFAULT_KEEPALIVE_S: u16 = 25;
 #[schema(example = json!({"name": "office", "cidr_v4": "10.8.0.0/16", "dns": ["10.8.0.1"]}))]
 pub struct NetworkDraft {
     /// A host name.
+    #[schema(value_type = texts::HostName)]
     name: String,
     /// `internal` if absent.
+    #[schema(value_type = Option<texts::HostName>)]
     domain_suffix: Option<String>,
     /// At least one of the two, host bits zero.
+    #[schema(value_type = Option<texts::PrefixV4>)]
     cidr_v4: Option<String>,
+    #[schema(value_type = Option<texts::PrefixV6>)]
     cidr_v6: Option<String>,
     /// Resolvers that peers are told.
     #[serde(default)]
@@ -53,7 +58,9 @@ pub struct NetworkDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkChange {
+    #[schema(value_type = Option<texts::HostName>)]
     name: Option<String>,
+    #[schema(value_type = Option<texts::HostName>)]
     domain_suffix: Option<String>,
     #[schema(value_type = Option<Vec<String>>)]
     dns: Option<Vec<IpAddr>>,
@@ -64,10 +71,10 @@ pub struct NetworkChange {
     /// Another prefix gives every peer another address, at once; refused while any peer is static. Null gives the
     /// family up.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::PrefixV4>)]
     cidr_v4: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::PrefixV6>)]
     cidr_v6: Option<Option<String>>,
 }
 

@@ -12,7 +12,7 @@ use super::caller::{Caller, Reads, WriteQuery, Writes};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
-use super::{lookup, version};
+use super::{lookup, texts, version};
 use crate::db;
 use crate::db::pools::Pool;
 use crate::domain::ids::{NodeId, PoolId};
@@ -27,10 +27,12 @@ use crate::fleet::{self, Fleet, Refusal};
 #[schema(example = json!({"name": "north", "placement": "one", "members": [1, 2]}))]
 pub struct PoolDraft {
     /// A DNS label.
+    #[schema(value_type = texts::Label)]
     name: String,
     /// On `one` of the nodes or on `all` of them is where a peer lives; `one` if absent.
     placement: Option<Placement>,
     #[serde(default)]
+    #[schema(value_type = texts::Notes)]
     description: String,
     #[serde(default)]
     members: Vec<NodeId>,
@@ -40,9 +42,11 @@ pub struct PoolDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PoolChange {
+    #[schema(value_type = Option<texts::Label>)]
     name: Option<String>,
     /// Refused while peers name the pool.
     placement: Option<Placement>,
+    #[schema(value_type = Option<texts::Notes>)]
     description: Option<String>,
     /// All members from now on.
     members: Option<Vec<NodeId>>,

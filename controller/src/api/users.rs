@@ -13,6 +13,7 @@ use super::caller::{Administers, Caller, WriteQuery};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::texts;
 use super::version;
 use crate::db;
 use crate::db::users::UserRow;
@@ -29,8 +30,10 @@ use crate::fleet::{Fleet, FleetError, Refusal};
 #[schema(example = json!({"name": "ada", "role": "operator", "email": "ada@example.org"}))]
 pub struct UserDraft {
     /// What they sign in with: 1 to 64 of `a-z`, `0-9`, `.`, `_` and `-`.
+    #[schema(value_type = texts::UserName)]
     name: String,
     role: Role,
+    #[schema(value_type = Option<texts::Email>)]
     email: Option<String>,
     /// At least 12 characters. Nobody without one can sign in with a password.
     #[schema(min_length = 12)]
@@ -43,7 +46,7 @@ pub struct UserDraft {
 pub struct UserChange {
     role: Option<Role>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::Email>)]
     email: Option<Option<String>>,
     /// Who is not enabled cannot sign in.
     enabled: Option<bool>,

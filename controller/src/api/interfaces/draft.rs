@@ -10,6 +10,7 @@ use crate::api::body::given;
 use crate::api::fields::Fields;
 use crate::api::problem::Problem;
 use crate::api::reference::IdOrName;
+use crate::api::texts;
 use crate::domain::address::prefix;
 use crate::domain::drift::DriftPolicy;
 use crate::domain::endpoint::PublicEndpoint;
@@ -21,16 +22,22 @@ use crate::domain::interface::{Changes, NewInterface};
 #[schema(example = json!({"name": "wg0", "network": "office", "endpoint": "fra-1.example.com:51820"}))]
 pub struct InterfaceDraft {
     /// What the device is called on the machine.
+    #[schema(value_type = texts::InterfaceName)]
     name: String,
     /// The network that it serves: an id or a name.
     network: IdOrName,
     /// `host:port`, where peers reach it from outside; an IPv6 address stands in brackets.
+    #[schema(value_type = texts::PublicEndpoint)]
     endpoint: String,
     /// A part of the network where its peers preferably get their addresses.
+    #[schema(value_type = Option<texts::PrefixV4>)]
     ip_pool_v4: Option<String>,
+    #[schema(value_type = Option<texts::PrefixV6>)]
     ip_pool_v6: Option<String>,
     /// Its own addresses in the network, if they are known already.
+    #[schema(format = Ipv4)]
     address_v4: Option<String>,
+    #[schema(format = Ipv6)]
     address_v6: Option<String>,
     /// `report` if absent.
     drift_policy: Option<DriftPolicy>,
@@ -41,22 +48,24 @@ pub struct InterfaceDraft {
 #[serde(deny_unknown_fields)]
 pub struct InterfaceChange {
     /// Refused while peers are placed on it.
+    #[schema(value_type = Option<texts::InterfaceName>)]
     name: Option<String>,
     /// Refused while peers are placed on it. Pools and addresses of the old network are given up.
     network: Option<IdOrName>,
+    #[schema(value_type = Option<texts::PublicEndpoint>)]
     endpoint: Option<String>,
     /// Where peers get their addresses from now on; nobody moves.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::PrefixV4>)]
     ip_pool_v4: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::PrefixV6>)]
     ip_pool_v6: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Ipv4)]
     address_v4: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Ipv6)]
     address_v6: Option<Option<String>>,
     drift_policy: Option<DriftPolicy>,
 }

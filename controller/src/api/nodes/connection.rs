@@ -12,6 +12,7 @@ use crate::api::body::Body;
 use crate::api::caller::{Caller, Writes};
 use crate::api::fields::Fields;
 use crate::api::problem::{Problem, WriteProblems};
+use crate::api::texts;
 use crate::domain::agent_url::AgentUrl;
 use crate::domain::ids::NodeId;
 use crate::domain::node::{KeyId, TIMEOUTS_MS};
@@ -22,11 +23,14 @@ use crate::fleet::{self, Fleet};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestDraft {
+    #[schema(value_type = texts::AgentUrl)]
     agent_url: String,
-    #[schema(write_only)]
+    #[schema(value_type = texts::Secret, write_only)]
     secret: String,
+    #[schema(value_type = Option<texts::KeyId>)]
     key_id: Option<String>,
     /// The name of the interface to look at.
+    #[schema(value_type = texts::InterfaceName)]
     interface: String,
     #[serde(default)]
     legacy: bool,
@@ -39,6 +43,7 @@ pub struct TestDraft {
 #[serde(deny_unknown_fields)]
 pub struct TestOfNode {
     /// The name of the interface; the node's first one if absent.
+    #[schema(value_type = Option<texts::InterfaceName>)]
     interface: Option<String>,
 }
 

@@ -4,10 +4,11 @@ use protocol::signing::Secret;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::body::given;
+use crate::api::body::{Object, given};
 use crate::api::fields::Fields;
 use crate::api::interfaces::InterfaceDraft;
 use crate::api::problem::Problem;
+use crate::api::texts;
 use crate::domain::agent_url::AgentUrl;
 use crate::domain::interface::NewInterface;
 use crate::domain::names::Label;
@@ -23,13 +24,16 @@ use crate::fleet::nodes::NewSecret;
     {"name": "wg0", "network": "office", "endpoint": "fra-1.example.com:51820", "ip_pool_v4": "10.8.1.0/24"}}))]
 pub struct NodeDraft {
     /// A DNS label.
+    #[schema(value_type = texts::Label)]
     name: String,
     /// `http://` or `https://`, a host and a port; no path.
+    #[schema(value_type = texts::AgentUrl)]
     agent_url: String,
     /// What its agent is called with: at least 32 bytes, at least 8 of them different. Made up and shown once if absent.
-    #[schema(write_only)]
+    #[schema(value_type = Option<texts::Secret>, write_only)]
     secret: Option<String>,
     /// What the agent calls that secret; `initial` if absent.
+    #[schema(value_type = Option<texts::KeyId>)]
     key_id: Option<String>,
     /// `true` if absent.
     enabled: Option<bool>,
@@ -40,12 +44,16 @@ pub struct NodeDraft {
     #[schema(minimum = 0)]
     max_peers: Option<u32>,
     /// Where the machine stands, in two letters.
+    #[schema(value_type = Option<texts::Country>)]
     country: Option<String>,
     /// Where whoever runs the machine has his seat.
+    #[schema(value_type = Option<texts::Country>)]
     operator_country: Option<String>,
     /// A DNS label, to group nodes by.
+    #[schema(value_type = Option<texts::Label>)]
     region: Option<String>,
     #[serde(default)]
+    #[schema(value_type = texts::Notes)]
     notes: String,
     /// A third-party agent that cannot sign its answers: anybody on the way can forge them.
     #[serde(default)]
@@ -54,14 +62,17 @@ pub struct NodeDraft {
     #[schema(minimum = 100, maximum = 120_000)]
     timeout_ms: Option<u32>,
     /// Its first interface.
-    interface: Option<InterfaceDraft>,
+    #[schema(value_type = Option<InterfaceDraft>)]
+    interface: Option<Object<InterfaceDraft>>,
 }
 
 /// What to change of a node; absent keeps, null takes away.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodeChange {
+    #[schema(value_type = Option<texts::Label>)]
     name: Option<String>,
+    #[schema(value_type = Option<texts::AgentUrl>)]
     agent_url: Option<String>,
     enabled: Option<bool>,
     #[schema(minimum = 0, maximum = 1_000_000)]
@@ -70,14 +81,15 @@ pub struct NodeChange {
     #[schema(minimum = 0)]
     max_peers: Option<u32>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::Country>)]
     country: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::Country>)]
     operator_country: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<texts::Label>)]
     region: Option<Option<String>>,
+    #[schema(value_type = Option<texts::Notes>)]
     notes: Option<String>,
     legacy: Option<bool>,
     #[serde(default, deserialize_with = "given")]
@@ -90,9 +102,10 @@ pub struct NodeChange {
 #[serde(deny_unknown_fields)]
 pub struct SecretDraft {
     /// Made up and shown once if absent.
-    #[schema(write_only)]
+    #[schema(value_type = Option<texts::Secret>, write_only)]
     secret: Option<String>,
     /// What the agent calls it; `initial` if absent.
+    #[schema(value_type = Option<texts::KeyId>)]
     key_id: Option<String>,
 }
 
@@ -116,7 +129,7 @@ impl NodeDraft {
         let region = optional(&mut fields, "region", self.region, Label::parse);
         let interface = self
             .interface
-            .and_then(|interface| interface.read(&mut fields, "interface."));
+            .and_then(|Object(interface)| interface.read(&mut fields, "interface."));
         let node = name.zip(agent_url).map(|(name, agent_url)| NewNode {
             name,
             agent_url,

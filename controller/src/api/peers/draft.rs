@@ -15,6 +15,7 @@ use crate::api::body::given;
 use crate::api::fields::Fields;
 use crate::api::problem::Problem;
 use crate::api::reference::IdOrName;
+use crate::api::texts;
 use crate::domain::address::prefix;
 use crate::domain::ids::UserId;
 use crate::domain::names::Label;
@@ -34,24 +35,31 @@ pub struct PeerDraft {
     /// This node and no other: an id or a name.
     node: Option<IdOrName>,
     /// A DNS label.
+    #[schema(value_type = texts::Label)]
     name: String,
     /// Base64. Absent: a key pair is made, and the answer shows the private key, this once.
+    #[schema(value_type = Option<texts::Key>)]
     public_key: Option<String>,
     kind: Option<PeerKind>,
     /// The id of a user.
     #[schema(value_type = Option<i64>)]
     owner: Option<UserId>,
     #[serde(default)]
+    #[schema(value_type = Vec<texts::Tag>)]
     tags: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = texts::Notes)]
     notes: String,
     /// Seconds, in its configuration; 0 is off, as the network says if absent.
     keepalive: Option<u16>,
     /// The next free one if absent.
+    #[schema(format = Ipv4)]
     address_v4: Option<String>,
+    #[schema(format = Ipv6)]
     address_v6: Option<String>,
     /// Prefixes behind it, host bits zero.
     #[serde(default)]
+    #[schema(value_type = Vec<texts::Prefix>)]
     routes: Vec<String>,
     /// A fresh one if absent.
     preshared_key: Option<PskDraft>,
@@ -63,18 +71,23 @@ pub struct PeerDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PeerChange {
+    #[schema(value_type = Option<texts::Label>)]
     name: Option<String>,
     /// The key that it had is removed wherever it is seen.
+    #[schema(value_type = Option<texts::Key>)]
     public_key: Option<String>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>)]
     owner: Option<Option<UserId>>,
+    #[schema(value_type = Option<Vec<texts::Tag>>)]
     tags: Option<Vec<String>>,
+    #[schema(value_type = Option<texts::Notes>)]
     notes: Option<String>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u16>)]
     keepalive: Option<Option<u16>>,
     /// All of them from now on.
+    #[schema(value_type = Option<Vec<texts::Prefix>>)]
     routes: Option<Vec<String>>,
     preshared_key: Option<PskDraft>,
     enabled: Option<bool>,

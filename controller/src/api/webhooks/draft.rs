@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::api::fields::Fields;
 use crate::api::problem::Problem;
+use crate::api::texts;
 use crate::domain::names::Label;
 use crate::domain::webhook::{WebhookUrl, check_kinds};
 use crate::fleet::webhooks::change::{Changes, NewWebhook};
@@ -16,16 +17,19 @@ use crate::fleet::webhooks::change::{Changes, NewWebhook};
 #[schema(example = json!({"name": "pager", "url": "https://hooks.example.com/wgfleet", "kinds": ["nodes", "peer.created"]}))]
 pub struct WebhookDraft {
     /// A DNS label.
+    #[schema(value_type = texts::Label)]
     name: String,
     /// `http://` or `https://`; no user name, no password, no fragment. Redirects are not followed.
+    #[schema(value_type = texts::WebhookUrl)]
     url: String,
     /// Kinds of events, or topics; all if empty or absent.
     #[serde(default)]
+    #[schema(value_type = Vec<texts::Kind>)]
     kinds: Vec<String>,
     /// `true` if absent.
     enabled: Option<bool>,
     /// What deliveries are signed with: at least 32 bytes, at least 8 of them different. Made up and shown once if absent.
-    #[schema(write_only)]
+    #[schema(value_type = Option<texts::Secret>, write_only)]
     secret: Option<String>,
 }
 
@@ -33,12 +37,15 @@ pub struct WebhookDraft {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookChange {
+    #[schema(value_type = Option<texts::Label>)]
     name: Option<String>,
+    #[schema(value_type = Option<texts::WebhookUrl>)]
     url: Option<String>,
+    #[schema(value_type = Option<Vec<texts::Kind>>)]
     kinds: Option<Vec<String>>,
     enabled: Option<bool>,
     /// Signs from the next attempt on.
-    #[schema(write_only)]
+    #[schema(value_type = Option<texts::Secret>, write_only)]
     secret: Option<String>,
 }
 
