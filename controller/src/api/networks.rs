@@ -48,9 +48,10 @@ pub struct NetworkDraft {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     dns: Vec<IpAddr>,
-    #[schema(minimum = 1280)]
+    #[schema(minimum = 1280, maximum = 65535)]
     mtu: Option<u16>,
     /// Seconds; 0 is off, 25 if absent.
+    #[schema(maximum = 65535)]
     keepalive: Option<u16>,
 }
 
@@ -65,8 +66,9 @@ pub struct NetworkChange {
     #[schema(value_type = Option<Vec<String>>)]
     dns: Option<Vec<IpAddr>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<u16>, minimum = 1280)]
+    #[schema(value_type = Option<u16>, minimum = 1280, maximum = 65535)]
     mtu: Option<Option<u16>>,
+    #[schema(maximum = 65535)]
     keepalive: Option<u16>,
     /// Another prefix gives every peer another address, at once; refused while any peer is static. Null gives the
     /// family up.

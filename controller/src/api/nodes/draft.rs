@@ -41,7 +41,7 @@ pub struct NodeDraft {
     #[schema(minimum = 0, maximum = 1_000_000)]
     weight: Option<u32>,
     /// 0, and absent, is no limit.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
     max_peers: Option<u32>,
     /// Where the machine stands, in two letters.
     #[schema(value_type = Option<texts::Country>)]
@@ -78,7 +78,7 @@ pub struct NodeChange {
     #[schema(minimum = 0, maximum = 1_000_000)]
     weight: Option<u32>,
     /// 0 is no limit.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
     max_peers: Option<u32>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<texts::Country>)]

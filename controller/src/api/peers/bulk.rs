@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::directory::Directory;
 use super::draft::PeerDraft;
@@ -17,8 +18,13 @@ use crate::fleet::{self, Fleet};
 /// More would hold the network's lock for too long.
 const MOST: usize = 10_000;
 
+/// Peers to be made together.
+#[derive(ToSchema)]
+#[schema(min_items = 1, max_items = 10_000)]
+pub struct PeerDrafts(pub Vec<PeerDraft>);
+
 /// Make up to 10,000 peers, all or none. If any row is wrong, `details.rows` tells of every one that is.
-#[utoipa::path(tag = "peers", operation_id = "peers.create_many", params(WriteQuery), request_body = Vec<PeerDraft>,
+#[utoipa::path(tag = "peers", operation_id = "peers.create_many", params(WriteQuery), request_body = PeerDrafts,
     responses((status = 201, body = Vec<PeerMade>), WriteProblems))]
 #[post("/peers/bulk")]
 pub(crate) async fn create(

@@ -51,6 +51,7 @@ pub struct PeerDraft {
     #[schema(value_type = texts::Notes)]
     notes: String,
     /// Seconds, in its configuration; 0 is off, as the network says if absent.
+    #[schema(maximum = 65535)]
     keepalive: Option<u16>,
     /// The next free one if absent.
     #[schema(format = Ipv4)]
@@ -84,7 +85,7 @@ pub struct PeerChange {
     #[schema(value_type = Option<texts::Notes>)]
     notes: Option<String>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<u16>)]
+    #[schema(value_type = Option<u16>, maximum = 65535)]
     keepalive: Option<Option<u16>>,
     /// All of them from now on.
     #[schema(value_type = Option<Vec<texts::Prefix>>)]
