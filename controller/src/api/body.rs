@@ -71,7 +71,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
 /// A path that no id fits leads nowhere.
 pub fn path_config() -> PathConfig {
-    PathConfig::default().error_handler(|_, request| document::no_id(request).into())
+    PathConfig::default().error_handler(document::no_id)
 }
 
 pub fn query_config() -> QueryConfig {

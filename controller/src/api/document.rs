@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::Method;
+use actix_web::error::{InternalError, PathError};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError};
 use utoipa::openapi::path::PathItem;
@@ -46,16 +47,27 @@ async fn serve() -> HttpResponse {
 pub(super) async fn elsewhere(request: HttpRequest) -> HttpResponse {
     match methods_at(request.path()) {
         allowed if allowed.is_empty() => Problem::not_found().error_response(),
-        allowed => Problem::not_taken(&allowed).error_response(),
+        allowed => not_taken(&allowed),
     }
 }
 
 /// What stands in a path where an id belongs is none. It may be a word of another path, which takes other methods.
-pub(super) fn no_id(request: &HttpRequest) -> Problem {
+pub(super) fn no_id(err: PathError, request: &HttpRequest) -> actix_web::Error {
     match DOCUMENT.paths.paths.contains_key(request.path()) {
-        true => Problem::not_taken(&methods_at(request.path())),
-        false => Problem::not_found(),
+        true => InternalError::from_response(err, not_taken(&methods_at(request.path()))).into(),
+        false => Problem::not_found().into(),
     }
+}
+
+fn not_taken(allowed: &[&str]) -> HttpResponse {
+    let allowed = allowed.join(", ");
+    let text = format!("this takes {allowed}");
+    let mut answer =
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text).error_response();
+    if let Ok(value) = header::HeaderValue::from_str(&allowed) {
+        answer.headers_mut().insert(header::ALLOW, value);
+    }
+    answer
 }
 
 /// The methods that the API takes at a path. A word goes before what fits any id.

@@ -37,9 +37,6 @@ pub struct Problem {
     more: Map<String, Value>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
-    /// The methods that would have been taken.
-    #[serde(skip)]
-    allow: Option<String>,
 }
 
 impl Problem {
@@ -52,7 +49,6 @@ impl Problem {
             detail: detail.into(),
             more: Map::new(),
             retry_after_s: None,
-            allow: None,
         }
     }
 
@@ -95,16 +91,6 @@ impl Problem {
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
     }
-
-    /// Something is there, and takes other methods.
-    pub fn not_taken(allowed: &[&str]) -> Self {
-        let allow = allowed.join(", ");
-        let text = format!("this takes {allow}");
-        Self {
-            allow: Some(allow),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text)
-        }
-    }
 }
 
 impl fmt::Display for Problem {
@@ -122,9 +108,6 @@ impl ResponseError for Problem {
         let mut answer = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after_s {
             answer.insert_header((header::RETRY_AFTER, seconds));
-        }
-        if let Some(allow) = &self.allow {
-            answer.insert_header((header::ALLOW, allow.as_str()));
         }
         // Kept with the answer, so that the audit log can name the reason.
         let mut answer = answer
