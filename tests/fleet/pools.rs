@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::nodes::{add, office, place_a_peer};
 use crate::stage::Running;
 
+mod everywhere;
+
 /// Two nodes and a pool with the first of them.
 async fn stage() -> Running {
     let stage = office().await;

@@ -49,6 +49,15 @@ pub struct Changes {
     pub timeout_ms: Option<Option<u32>>,
 }
 
+impl Changes {
+    /// Whether the node may take peers after it that it did not take before.
+    pub fn may_take_more(&self) -> bool {
+        self.enabled == Some(true)
+            || self.weight.is_some_and(|weight| weight > 0)
+            || self.max_peers.is_some()
+    }
+}
+
 /// One word for where a node stands. It is no health: that takes the evidence beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,16 +1,17 @@
 //! Interfaces of nodes: added, changed, deleted.
 //!
-//! Nothing here touches a device. An interface that is added holds nothing yet, so its generation stays where it is;
-//! what it announces to peers (its endpoint) is no part of what its node is told.
+//! Nothing here touches a device. An interface that is added holds nothing yet but what its node's pools have on every
+//! member; what it announces to peers (its endpoint) is no part of what its node is told.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
 use super::change::{Call, Change, NOTHING};
+use super::peers::membership;
 use super::{Fleet, FleetError, Kind, Refusal, Result};
 use crate::db;
 use crate::db::interfaces::{DeleteError, Interface, WriteError};
-use crate::domain::ids::{InterfaceId, NetworkId, NodeId};
+use crate::domain::ids::{InterfaceId, NetworkId, NodeId, PoolId};
 use crate::domain::interface::{Changes, NewInterface};
 use crate::domain::reference::Reference;
 
@@ -27,11 +28,14 @@ pub async fn create(
 ) -> Result<Interface> {
     let mut change = Change::begin(&fleet.pool, call).await?;
     let network = lock_network(&mut change, new).await?;
-    let interface = insert(&mut change, node, network, new).await?;
+    let pools = hold_node(&mut change, node).await?;
+    let id = insert(&mut change, node, network, new).await?.id;
+    membership::refill(fleet, &mut change, &pools, node).await?;
+    let interface = find(change.db(), id).await?;
     change
         .finish(
             "interface.create",
-            &object(interface.id),
+            &object(id),
             NOTHING,
             Some(&Seen::of(&interface)),
         )
@@ -48,12 +52,18 @@ pub async fn change(
     changes: &Changes,
 ) -> Result<Interface> {
     let mut change = Change::begin(&fleet.pool, call).await?;
-    let was = find(change.db(), id).await?.network_id;
+    let found = find(change.db(), id).await?;
     let network = match &changes.network {
         Some(network) => resolve(change.db(), network).await?,
-        None => was,
+        None => found.network_id,
     };
-    let before = hold(&mut change, id, &[was, network]).await?;
+    let networks = [found.network_id, network];
+    let mut pools = Vec::new();
+    if network != found.network_id {
+        db::networks::lock_all(change.db(), &networks).await?;
+        pools = hold_node(&mut change, found.node_id).await?;
+    }
+    let before = hold(&mut change, id, &networks).await?;
     let object = object(id);
     let renamed = changes
         .name
@@ -72,6 +82,9 @@ pub async fn change(
     claims::replace(change.db(), &before, network, changes).await?;
     if renamed || moved {
         db::interfaces::forget(change.db(), id).await?;
+    }
+    if moved {
+        membership::refill(fleet, &mut change, &pools, before.node_id).await?;
     }
     let after = find(change.db(), id).await?;
     change
@@ -172,6 +185,13 @@ async fn refuse_if_last_enabled(db: &mut PgConnection, interface: &Interface) ->
         return Ok(());
     }
     refuse_if_last(db, &interface.node_name, &[interface.id]).await
+}
+
+/// Holds a node and, before it, its pools that place on all members. The caller holds the networks.
+async fn hold_node(change: &mut Change<'_>, node: NodeId) -> Result<Vec<PoolId>> {
+    let pools = membership::hold_pools(change, node).await?;
+    db::nodes::lock(change.db(), node).await?;
+    Ok(pools)
 }
 
 /// Locks networks and an interface, and reads it in the version that the caller saw.

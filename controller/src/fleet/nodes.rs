@@ -1,12 +1,14 @@
 //! Nodes: added, changed, deleted.
 //!
 //! Whether a node can be reached is no condition for any of it: the rows are what should be, and the loops see
-//! to it. A disabled node keeps its placements; they leave only when peers are moved.
+//! to it. A disabled node, and one of weight 0, keeps its placements; they leave only when peers are moved. Once it
+//! takes peers again it gets those that its pools have on every member.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
 use super::change::{Call, Change, NOTHING};
+use super::peers::membership;
 use super::{Fleet, FleetError, Refusal, Result, interfaces};
 use crate::db;
 use crate::db::interfaces::Interface;
@@ -73,11 +75,22 @@ pub async fn create(
 
 pub async fn change(fleet: &Fleet, call: &Call, id: NodeId, changes: &Changes) -> Result<Node> {
     let mut change = Change::begin(&fleet.pool, call).await?;
+    let may_take_more = changes.may_take_more();
+    let pools = match may_take_more {
+        true => {
+            hold_networks(change.db(), id).await?;
+            membership::hold_pools(&mut change, id).await?
+        }
+        false => Vec::new(),
+    };
     let before = hold(&mut change, id).await?;
     let object = object(id);
     db::nodes::update(change.db(), id, changes)
         .await
         .map_err(taken)?;
+    if may_take_more {
+        membership::refill(fleet, &mut change, &pools, id).await?;
+    }
     let after = find(change.db(), id).await?;
     if after.enabled && (!before.enabled || after.agent_url != before.agent_url) {
         db::nodes::poll_now(change.db(), id).await?;
@@ -105,12 +118,7 @@ pub async fn change(fleet: &Fleet, call: &Call, id: NodeId, changes: &Changes) -
 /// moved anywhere any more. Nothing is said to the machine.
 pub async fn delete(fleet: &Fleet, call: &Call, id: NodeId) -> Result<()> {
     let mut change = Change::begin(&fleet.pool, call).await?;
-    let serving = db::interfaces::of_nodes(change.db(), &[id]).await?;
-    let networks: Vec<_> = serving
-        .iter()
-        .map(|interface| interface.network_id)
-        .collect();
-    db::networks::lock_all(change.db(), &networks).await?;
+    hold_networks(change.db(), id).await?;
     db::interfaces::lock_of_node(change.db(), id).await?;
     let before = hold(&mut change, id).await?;
     if before.peers > 0 {
@@ -136,6 +144,16 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: NodeId) -> Result<()> {
         .await?;
     fleet.agents.forget(id);
     Ok(())
+}
+
+/// Locks the networks that a node serves, which comes before all other locks.
+async fn hold_networks(db: &mut PgConnection, id: NodeId) -> Result<()> {
+    let serving = db::interfaces::of_nodes(&mut *db, &[id]).await?;
+    let networks: Vec<_> = serving
+        .iter()
+        .map(|interface| interface.network_id)
+        .collect();
+    Ok(db::networks::lock_all(db, &networks).await?)
 }
 
 /// Locks a node and reads it, in the version that the caller saw.

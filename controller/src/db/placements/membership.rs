@@ -15,6 +15,19 @@ pub async fn hold(db: impl PgExecutor<'_>, pool: PoolId) -> Result<(), sqlx::Err
     .map(|_| ())
 }
 
+/// The pools of a node whose peers live on every member, ascending.
+pub async fn pools(db: impl PgExecutor<'_>, node: NodeId) -> Result<Vec<PoolId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT id AS "id: PoolId" FROM pools JOIN pool_members ON pool_id = id
+        WHERE node_id = $1 AND placement = 'all' ORDER BY id
+        "#,
+        node.0,
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// A peer that a node should have and has not.
 #[derive(Debug, Clone)]
 pub struct Missing {
