@@ -7,6 +7,7 @@ use crate::stage::Running;
 
 mod addresses;
 mod adoption;
+mod bulk;
 
 const NODE_KEY: &str = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
 

@@ -91,6 +91,27 @@ pub async fn occupied(db: impl PgExecutor<'_>) -> Result<Vec<IpNet>, sqlx::Error
     .await
 }
 
+/// The same for many prefixes at once, as (prefix, network's name, its prefix), one for each that shares any.
+pub async fn overlapping_each(
+    db: impl PgExecutor<'_>,
+    prefixes: &[IpNet],
+) -> Result<Vec<(IpNet, String, IpNet)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT ON (wanted) wanted AS "wanted!: IpNet", networks.name, prefix AS "prefix: IpNet"
+        FROM unnest($1::cidr[]) AS given (wanted)
+            JOIN address_ranges ON interface_id IS NULL AND prefix && wanted
+            JOIN networks ON networks.id = network_id
+        ORDER BY wanted, prefix
+        "#,
+        prefixes,
+    )
+    .fetch_all(db)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| (row.wanted, row.name, row.prefix)).collect())
+}
+
 /// The pools of interfaces, one aside, that share addresses with `prefix`.
 pub async fn overlapping_pools(
     db: impl PgExecutor<'_>,

@@ -187,3 +187,14 @@ pub async fn delete(
         .await?;
     Ok(())
 }
+
+/// Which of these there are. They stay until the transaction ends.
+pub async fn hold(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<UserId>, sqlx::Error> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    sqlx::query_scalar!(
+        r#"SELECT id AS "id: UserId" FROM users WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"#,
+        &ids,
+    )
+    .fetch_all(db)
+    .await
+}

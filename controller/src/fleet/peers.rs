@@ -8,6 +8,7 @@ pub mod psk;
 pub mod seen;
 
 pub(super) mod assign;
+mod check;
 mod place;
 mod rows;
 

@@ -2,6 +2,7 @@
 //!
 //! Whether it is still free is for the database to say.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
@@ -75,6 +76,63 @@ pub fn overlap(one: IpNet, other: IpNet) -> bool {
     one.contains(&other) || other.contains(&one)
 }
 
+/// Who of these overlaps one before it under the same key, and which one: `later -> earlier`, as indices.
+///
+/// Two prefixes are apart or one within the other, so in order of their first addresses those around the next one are
+/// a stack.
+pub fn clashes<K: Ord>(claims: &[(K, IpNet)]) -> BTreeMap<usize, usize> {
+    let mut order: Vec<usize> = (0..claims.len()).collect();
+    order.sort_by_key(|at| {
+        let (key, prefix) = &claims[*at];
+        (key, *prefix, *at)
+    });
+    let mut found = BTreeMap::new();
+    let mut around: Vec<Around> = Vec::new();
+    for at in order {
+        let (key, prefix) = &claims[at];
+        while let Some(last) = around.last() {
+            let (other, outer) = &claims[last.at];
+            if other == key && outer.contains(prefix) {
+                break;
+            }
+            close(&mut around, &mut found);
+        }
+        let earliest_around = around.last().map(|last| last.at.min(last.earliest_around));
+        let earliest_around = earliest_around.unwrap_or(usize::MAX);
+        if earliest_around < at {
+            found.insert(at, earliest_around);
+        }
+        around.push(Around {
+            at,
+            earliest_around,
+            earliest_within: usize::MAX,
+        });
+    }
+    while !around.is_empty() {
+        close(&mut around, &mut found);
+    }
+    found
+}
+
+/// A prefix that may hold the next ones.
+struct Around {
+    at: usize,
+    earliest_around: usize,
+    earliest_within: usize,
+}
+
+/// Leaves the innermost prefix, whose whole content is known now.
+fn close(around: &mut Vec<Around>, found: &mut BTreeMap<usize, usize>) {
+    let Some(done) = around.pop() else { return };
+    if done.earliest_within < done.at {
+        found.entry(done.at).or_insert(done.earliest_within);
+    }
+    if let Some(outer) = around.last_mut() {
+        let earliest = done.at.min(done.earliest_within);
+        outer.earliest_within = outer.earliest_within.min(earliest);
+    }
+}
+
 fn special() -> impl Iterator<Item = (IpNet, &'static str)> {
     let v4 = |a, b, length, purpose| (IpAddr::from(Ipv4Addr::new(a, b, 0, 0)), length, purpose);
     let v6 = |segments: [u16; 8], length, purpose| {
@@ -119,6 +177,29 @@ mod tests {
                     prop_assert!(again == Ok(right) || special);
                 }
                 Err(_) => {}
+            }
+        }
+
+        #[test]
+        fn of_many_those_are_named_that_overlap_an_earlier_one(
+            claims in prop::collection::vec((0..2u8, any::<u8>(), 25..=32u8), 0..12)
+        ) {
+            let claims: Vec<(u8, IpNet)> = claims
+                .into_iter()
+                .map(|(key, host, length)| {
+                    let prefix = IpNet::new_assert(Ipv4Addr::new(10, 0, 0, host).into(), length);
+                    (key, prefix.trunc())
+                })
+                .collect();
+            let clash = |at: usize, other: usize| {
+                claims[at].0 == claims[other].0 && overlap(claims[at].1, claims[other].1)
+            };
+            let found = clashes(&claims);
+            for at in 0..claims.len() {
+                match found.get(&at) {
+                    Some(earlier) => prop_assert!(*earlier < at && clash(at, *earlier)),
+                    None => prop_assert!(!(0..at).any(|earlier| clash(at, earlier))),
+                }
             }
         }
 

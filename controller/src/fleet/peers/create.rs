@@ -11,7 +11,7 @@ use super::super::{Fleet, FleetError, Refusal, Result};
 use super::place::Placed;
 use super::rows::RowProblems;
 use super::seen::Seen;
-use super::{assign, place, psk};
+use super::{assign, check, place, psk};
 use crate::db;
 use crate::db::peers::{Peer, RouteError, WriteError};
 use crate::db::placements::{Home, NewPlacement};
@@ -36,9 +36,12 @@ pub async fn create_all(fleet: &Fleet, call: &Call, peers: &[NewPeer]) -> Result
     let mut change = Change::begin(&fleet.pool, call).await?;
     let mut problems = RowProblems::default();
     hold_networks(change.db(), peers, &mut problems).await?;
-    check_unique(change.db(), peers, &mut problems).await?;
+    check::unique(change.db(), peers, &mut problems).await?;
+    check::owners(change.db(), peers, &mut problems).await?;
     assign::check(change.db(), peers, &mut problems).await?;
-    check_routes(change.db(), peers, &mut problems).await?;
+    check::routes(change.db(), peers, &mut problems).await?;
+    // Placing counts every row, also one that will not be.
+    problems.settle()?;
     let placed = place::place(change.db(), fleet, peers, &mut problems).await?;
     let ids = db::peers::insert(change.db(), peers)
         .await
@@ -153,45 +156,7 @@ async fn hold_networks(
     problems.settle()
 }
 
-/// Names the rows whose name or key is taken. The constraints decide in the end; this can name the row.
-async fn check_unique(
-    db: &mut PgConnection,
-    peers: &[NewPeer],
-    problems: &mut RowProblems,
-) -> Result<()> {
-    let taken = db::peers::taken(db, peers).await?;
-    let mut names: BTreeSet<(NetworkId, String)> = BTreeSet::new();
-    let mut keys: BTreeSet<String> = BTreeSet::new();
-    for (network, name, key) in taken {
-        names.insert((network, name));
-        keys.insert(key);
-    }
-    for (row, peer) in peers.iter().enumerate() {
-        if !names.insert((peer.network, peer.name.to_string())) {
-            problems.add(row, name_taken());
-        }
-        if !keys.insert(peer.public_key.to_string()) {
-            problems.add(row, key_taken());
-        }
-    }
-    problems.settle()
-}
-
 /// Routes that share addresses with any network would take these from the peers there.
-async fn check_routes(
-    db: &mut PgConnection,
-    peers: &[NewPeer],
-    problems: &mut RowProblems,
-) -> Result<()> {
-    for (row, peer) in peers.iter().enumerate() {
-        match routes_apart(db, &peer.routes).await {
-            Err(FleetError::Refused(refusal)) => problems.add(row, refusal),
-            other => other?,
-        }
-    }
-    problems.settle()
-}
-
 pub(in crate::fleet) async fn routes_apart(
     db: &mut PgConnection,
     routes: &[ipnet::IpNet],
@@ -199,8 +164,7 @@ pub(in crate::fleet) async fn routes_apart(
     for route in routes {
         let networks = db::ranges::overlapping(&mut *db, *route).await?;
         if let Some((name, prefix)) = networks.first() {
-            let text = format!("route {route} overlaps {prefix} of network {name}");
-            return Err(Refusal::invalid("route_overlaps_network", text).into());
+            return Err(route_into_network(*route, prefix, name).into());
         }
     }
     Ok(())
@@ -236,11 +200,20 @@ pub(super) fn route_taken() -> Refusal {
     Refusal::conflict("route_overlaps", text)
 }
 
-fn name_taken() -> Refusal {
+pub(super) fn route_into_network(
+    route: ipnet::IpNet,
+    prefix: &ipnet::IpNet,
+    name: &str,
+) -> Refusal {
+    let text = format!("route {route} overlaps {prefix} of network {name}");
+    Refusal::invalid("route_overlaps_network", text)
+}
+
+pub(super) fn name_taken() -> Refusal {
     Refusal::conflict("name_taken", "a peer with this name exists in the network")
 }
 
-fn key_taken() -> Refusal {
+pub(super) fn key_taken() -> Refusal {
     Refusal::conflict("key_taken", "a peer with this public key exists")
 }
 
