@@ -95,6 +95,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(interfaces::show)
         .service(interfaces::change)
         .service(interfaces::delete)
+        .service(interfaces::acknowledge_key)
         .service(pools::index)
         .service(pools::create)
         .service(pools::show)

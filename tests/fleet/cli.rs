@@ -9,6 +9,7 @@ use crate::nodes::{add, office};
 use crate::stage::{Api, Running};
 
 mod accounts;
+mod keys;
 mod machine;
 mod status;
 

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::nodes::{add, office, place_a_peer};
 use crate::stage::Running;
 
+mod keys;
+
 async fn stage() -> Running {
     let stage = office().await;
     add(&stage, "fra-1").await;

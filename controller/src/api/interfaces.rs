@@ -3,11 +3,13 @@
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, delete, get, patch, post};
+use protocol::PublicKey;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::body::Body;
 use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::{lookup, version};
@@ -21,7 +23,7 @@ mod draft;
 mod view;
 
 pub use draft::{InterfaceChange, InterfaceDraft};
-pub use view::{InterfaceView, SyncView};
+pub use view::{InterfaceView, KeyChangeView, SyncView};
 
 /// Which interfaces are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -118,6 +120,31 @@ pub(crate) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     fleet::interfaces::delete(&fleet, &caller.call, *id).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The key that somebody has seen.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeySeen {
+    /// Base64: the one that the interface has now.
+    public_key: String,
+}
+
+/// Acknowledge that an interface has another key than before. Refused where it has yet another by now.
+#[utoipa::path(tag = "interfaces", operation_id = "interfaces.acknowledge_key", params(("id" = i64, Path), WriteQuery),
+    request_body = KeySeen, responses((status = 200, body = InterfaceView), WriteProblems))]
+#[post("/interfaces/{id}/key-acknowledgement")]
+pub(crate) async fn acknowledge_key(
+    caller: Caller<Writes>,
+    fleet: Data<Fleet>,
+    id: Path<InterfaceId>,
+    body: Body<KeySeen>,
+) -> Result<HttpResponse, Problem> {
+    let mut fields = Fields::default();
+    let seen = fields.take("public_key", PublicKey::parse(&body.0.public_key));
+    let seen = fields.finish(seen)?;
+    let interface = fleet::interfaces::acknowledge_key(&fleet, &caller.call, *id, &seen).await?;
+    Ok(shown(interface))
 }
 
 fn shown(interface: Interface) -> HttpResponse {

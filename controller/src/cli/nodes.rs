@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::table::Column;
 
 mod change;
+mod key;
 mod test;
 
 const COLUMNS: &[Column] = &[
@@ -26,7 +27,7 @@ const COLUMNS: &[Column] = &[
     ("PROBLEM", "/status/problem"),
 ];
 
-/// List, show, add, change, test and remove nodes
+/// List, show, add, change, test and remove nodes, and acknowledge their new keys
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  wgfleet nodes list --state offline")]
 pub(super) struct Arguments {
@@ -48,6 +49,7 @@ enum Command {
     Add(change::Add),
     Change(change::Change),
     Test(test::Arguments),
+    AcknowledgeKey(key::Arguments),
     /// Remove a node that holds no peers
     #[command(after_help = "Example:\n  wgfleet nodes remove fra-1 --dry-run")]
     Remove {
@@ -103,6 +105,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Fa
         Command::Add(arguments) => change::add(arguments, out),
         Command::Change(arguments) => change::change(arguments, out),
         Command::Test(arguments) => test::run(arguments, out),
+        Command::AcknowledgeKey(arguments) => key::acknowledge(arguments, out),
         Command::Remove {
             node,
             trial,

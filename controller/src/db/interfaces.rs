@@ -22,6 +22,9 @@ pub struct Interface {
     pub endpoint_port: i32,
     pub drift_policy: String,
     pub public_key: Option<String>,
+    /// Its key before a change that nobody has acknowledged yet, and when that was seen.
+    pub former_public_key: Option<String>,
+    pub key_changed_at: Option<DateTime<Utc>>,
     /// One or none of each family, IPv4 first.
     pub ip_pools: Vec<IpNet>,
     /// Its own addresses, likewise.
@@ -75,6 +78,7 @@ macro_rules! select {
             SELECT interfaces.id AS "id: InterfaceId", interfaces.node_id AS "node_id: NodeId",
                 nodes.name AS node_name, nodes.enabled AS node_enabled, interfaces.network_id AS "network_id: NetworkId",
                 networks.name AS network_name, interfaces.name, endpoint_host, endpoint_port, drift_policy, public_key,
+                former_public_key, key_changed_at,
                 ARRAY(SELECT prefix FROM address_ranges
                       WHERE interface_id = interfaces.id ORDER BY family(prefix)) AS "ip_pools!: Vec<IpNet>",
                 ARRAY(SELECT address FROM ip_allocations
@@ -212,7 +216,7 @@ pub async fn update(
 /// Forgets what was learned of the device that an interface was.
 pub async fn forget(db: &mut PgConnection, id: InterfaceId) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE interfaces SET public_key = NULL WHERE id = $1",
+        "UPDATE interfaces SET public_key = NULL, former_public_key = NULL, key_changed_at = NULL WHERE id = $1",
         id.0
     )
     .execute(&mut *db)
@@ -307,7 +311,22 @@ fn refused(err: sqlx::Error) -> WriteError {
     }
 }
 
-/// Books the keys that interfaces were seen to have; tells which had another one before.
+/// Forgets that an interface had another key before.
+pub async fn acknowledge_key(db: impl PgExecutor<'_>, id: InterfaceId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE interfaces SET former_public_key = NULL, key_changed_at = NULL, version = version + 1, updated_at = now()
+        WHERE id = $1
+        "#,
+        id.0,
+    )
+    .execute(db)
+    .await
+    .map(|_| ())
+}
+
+/// Books the keys that interfaces were seen to have; tells which had another one before, and keeps in mind that they
+/// had.
 pub async fn learn_keys(
     db: impl PgExecutor<'_>,
     keys: &[(InterfaceId, String)],
@@ -321,7 +340,10 @@ pub async fn learn_keys(
             JOIN unnest($1::bigint[], $2::text[]) AS given (id, key) USING (id)
             WHERE public_key IS DISTINCT FROM given.key ORDER BY id FOR NO KEY UPDATE OF interfaces
         )
-        UPDATE interfaces SET public_key = held.key FROM held WHERE interfaces.id = held.id
+        UPDATE interfaces SET public_key = held.key,
+            former_public_key = coalesce(former_public_key, held.before),
+            key_changed_at = CASE WHEN held.before IS NULL THEN key_changed_at ELSE now() END
+        FROM held WHERE interfaces.id = held.id
         RETURNING interfaces.id AS "id: InterfaceId", held.before
         "#,
         &ids,

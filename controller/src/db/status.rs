@@ -31,7 +31,8 @@ pub async fn interfaces(db: impl PgExecutor<'_>) -> Result<Interfaces, sqlx::Err
                 AS behind_s,
             count(*) FILTER (WHERE interface_sync.problem IS NOT NULL) AS "failing!",
             count(*) FILTER (WHERE link IN ('down', 'missing')) AS "down!",
-            count(*) FILTER (WHERE unknown_peers > 0) AS "with_unknown_peers!"
+            count(*) FILTER (WHERE unknown_peers > 0) AS "with_unknown_peers!",
+            count(*) FILTER (WHERE key_changed_at IS NOT NULL) AS "with_new_keys!"
         FROM interfaces
         JOIN interface_sync ON interface_id = interfaces.id
         JOIN nodes ON nodes.id = interfaces.node_id

@@ -51,6 +51,8 @@ pub struct Interfaces {
     pub down: i64,
     /// They hold peers that nobody wants there.
     pub with_unknown_peers: i64,
+    /// They have another key than the configurations handed out before, and nobody has acknowledged it.
+    pub with_new_keys: i64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -142,6 +144,15 @@ fn judge_interfaces(interfaces: &Interfaces, reasons: &mut Vec<Reason>) {
             are(interfaces.failing, "interface")
         );
         reasons.push(degraded("interfaces_failing", text));
+    }
+    if interfaces.with_new_keys > 0 {
+        let has = match interfaces.with_new_keys {
+            1 => "has another key",
+            _ => "have other keys",
+        };
+        let interfaces = counted(interfaces.with_new_keys, "interface");
+        let text = format!("{interfaces} {has} than peers were told");
+        reasons.push(degraded("interface_keys_changed", text));
     }
     if let Some(waited_s) = interfaces.behind_s.filter(|waited| *waited > LATE_AFTER_S) {
         let text = format!(

@@ -3,6 +3,7 @@
 //! Nothing here touches a device. An interface that is added holds nothing yet but what its node's pools have on every
 //! member; what it announces to peers (its endpoint) is no part of what its node is told.
 
+use protocol::PublicKey;
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -127,6 +128,44 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: InterfaceId) -> Result<()> {
             NOTHING,
         )
         .await
+}
+
+/// Notes that a person has seen the key that an interface has now. Nothing else of it changes.
+pub async fn acknowledge_key(
+    fleet: &Fleet,
+    call: &Call,
+    id: InterfaceId,
+    seen: &PublicKey,
+) -> Result<Interface> {
+    let mut change = Change::begin(&fleet.pool, call).await?;
+    db::interfaces::lock(change.db(), id).await?;
+    let before = find(change.db(), id).await?;
+    let object = object(id);
+    call.check_version(&object, before.version)?;
+    if before.public_key.as_ref() != Some(&seen.to_string()) {
+        let text = format!("{object} has another key than that: look at it again");
+        return Err(Refusal::conflict("another_key", text)
+            .with(json!({"public_key": before.public_key}))
+            .into());
+    }
+    if before.key_changed_at.is_none() {
+        return Ok(before);
+    }
+    db::interfaces::acknowledge_key(change.db(), id).await?;
+    let after = find(change.db(), id).await?;
+    change
+        .event("nodes", "interface.changed", &object, &Seen::of(&after))
+        .await?;
+    let key = |key| json!({"public_key": key});
+    change
+        .finish(
+            "interface.acknowledge_key",
+            &object,
+            Some(&key(&before.former_public_key)),
+            Some(&key(&after.public_key)),
+        )
+        .await?;
+    Ok(after)
 }
 
 /// Finds the network that a new interface is to serve and takes its lock.

@@ -31,12 +31,23 @@ pub struct InterfaceView {
     drift_policy: String,
     /// Null until the node has told it.
     public_key: Option<String>,
+    /// That it has another key than before: null if it has not, or once somebody has acknowledged it.
+    key_change: Option<KeyChangeView>,
     /// How many peers are placed on it.
     peers: i32,
     sync: SyncView,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// A node showed another key than before: configurations that were handed out before it are of no use any more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeyChangeView {
+    /// The key before the first change that nobody has acknowledged.
+    former_public_key: String,
+    /// When the last one was seen.
+    changed_at: DateTime<Utc>,
 }
 
 /// How far an interface is, and what was last seen of it.
@@ -70,6 +81,7 @@ pub struct SyncView {
 impl InterfaceView {
     pub(in crate::api) fn of(interface: Interface, now: DateTime<Utc>) -> Self {
         let sync = SyncView::of(&interface, now);
+        let key_change = interface.former_public_key.zip(interface.key_changed_at);
         let (ip_pool_v4, ip_pool_v6) = pools(&interface.ip_pools);
         let (address_v4, address_v6) = addresses(&interface.addresses);
         Self {
@@ -86,6 +98,10 @@ impl InterfaceView {
             address_v6,
             drift_policy: interface.drift_policy,
             public_key: interface.public_key,
+            key_change: key_change.map(|(former_public_key, changed_at)| KeyChangeView {
+                former_public_key,
+                changed_at,
+            }),
             peers: interface.peers,
             sync,
             version: interface.version,

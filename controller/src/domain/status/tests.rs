@@ -93,6 +93,7 @@ fn what_hangs_and_what_is_strange_degrades() {
             failing: 2,
             down: 1,
             with_unknown_peers: 1,
+            with_new_keys: 1,
             ..Interfaces::default()
         },
         peers: Peers {
@@ -111,6 +112,7 @@ fn what_hangs_and_what_is_strange_degrades() {
         [
             "1 interface is down or missing",
             "2 interfaces are not taking changes",
+            "1 interface has another key than peers were told",
             "3 peers are unknown here, on 1 interface",
         ]
     );
