@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Cidr, PeerConfig, PublicKey};
+use protocol::{Cidr, PeerConfig, PresharedKey, PublicKey};
 use serde_json::json;
 
 use crate::stage::{Agent, Running, Scene, key};
@@ -166,3 +166,76 @@ async fn a_peer_removed_or_changed_by_hand_is_put_right_under_every_policy() {
         scene.converges().await;
     }
 }
+
+#[tokio::test]
+async fn a_peer_added_by_hand_is_adopted_as_it_is_unless_its_address_is_somebody_elses() {
+    let controller = Running::start().await;
+    let scene = node(&controller, "adopt").await;
+    let away = format!("/peers/{}", scene.peer(3).await);
+    // The device does not hold it, so that only the database knows whose the address is.
+    let away = scene.api.patch(&away, json!({"enabled": false})).await.ok();
+    scene.converges().await;
+    let taken = away["addresses"][0].as_str().unwrap();
+    let rich = PeerConfig {
+        allowed_ips: ["10.8.200.1/32", "192.168.9.0/24"]
+            .map(|ip| Cidr::parse(ip).unwrap())
+            .into_iter()
+            .collect(),
+        persistent_keepalive: 25,
+        preshared_key: Some(PresharedKey::from_bytes([5; 32]).unwrap()),
+    };
+    let device = scene.agent().device();
+    let before = device.updates();
+
+    device.foreign_put(key(50), rich);
+    add_by_hand(&scene, key(51), &format!("{taken}/32"));
+
+    scene.until(ADOPTED, 1).await;
+    scene.until(UNKNOWN, 1).await;
+    scene.until(BEHIND, 0).await;
+    let found = format!("/peers?q={}", &key(50).to_string()[..8].replace('+', "%2B"));
+    let found = scene.api.get(&found).await.ok();
+    let path = format!("/peers/{}", found["items"][0]["id"]);
+    let peer = scene.api.get(&path).await.ok();
+    assert_eq!(peer["public_key"], key(50).to_string());
+    assert_eq!(peer["addresses"], json!(["10.8.200.1"]));
+    assert_eq!(peer["routes"], json!(["192.168.9.0/24"]));
+    assert_eq!(peer["placements"][0]["applied"], true, "{peer}");
+    let unknown = scene.api.get("/interfaces/1/unknown").await.ok();
+    let unknown = unknown["items"].as_array().unwrap();
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert_eq!(unknown[0]["public_key"], key(51).to_string());
+    assert_eq!(unknown[0]["allowed_ips"], json!([format!("{taken}/32")]));
+
+    // Nothing was written to the device, and what it shows is what was put there.
+    assert_eq!(device.updates(), before);
+    let dump = scene.agent().dump().await.unwrap();
+    assert_eq!(dump.peers.len(), 5);
+    let held = |wanted| dump.peers.iter().find(|peer| peer.public_key == wanted);
+    let adopted = held(key(50)).unwrap();
+    let shown = (
+        adopted.foreign,
+        adopted.persistent_keepalive,
+        adopted.has_preshared_key,
+    );
+    assert_eq!(shown, (false, 25, true));
+    assert!(held(key(51)).unwrap().foreign);
+
+    // Whose address is taken is not looked at again and again.
+    let told = scene.count(TOLD).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(scene.count(TOLD).await, told);
+    assert_eq!(
+        (scene.count(ADOPTED).await, scene.count(UNKNOWN).await),
+        (1, 1)
+    );
+}
+
+const ADOPTED: &str = "SELECT count(*) FROM peers WHERE name LIKE 'adopted-%'";
+
+const UNKNOWN: &str = "SELECT unknown_peers::bigint FROM interface_sync";
+
+const TOLD: &str = "SELECT count(*) FROM audit_log WHERE action = 'peer.adopt'";
+
+const BEHIND: &str = "SELECT count(*) FROM interfaces JOIN interface_sync ON interface_id = id
+    WHERE applied_generation <> desired_generation OR problem IS NOT NULL";
