@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use protocol::InterfaceName;
-use protocol::wire::answers::{Config, Health, InSync};
+use protocol::wire::answers::{Config, Health};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,6 +59,13 @@ pub enum Outcome {
     Unknown,
 }
 
+/// Where an interface stands, as far as its agent says.
+struct Holds {
+    generation: Option<u64>,
+    digest: Option<String>,
+    peers: usize,
+}
+
 /// What the calls brought. An interface is asked about only where the agent answers at all.
 struct Facts<'a> {
     target: &'a Target,
@@ -66,7 +73,7 @@ struct Facts<'a> {
     clock_offset_s: Option<i64>,
     round_trip_ms: Option<u64>,
     health: Result<Health, AgentError>,
-    interface: Option<Result<(InSync, Config), AgentError>>,
+    interface: Option<Result<(Holds, Config), AgentError>>,
 }
 
 impl Clients {
@@ -83,20 +90,44 @@ impl Clients {
         };
         if facts.health.is_ok() {
             let began = Instant::now();
-            let digest = self.digest(target, interface).await;
-            if matches!(digest, Ok(_) | Err(AgentError::Refused(_))) {
+            let held = self.held(target, interface, &facts.health).await;
+            if matches!(held, Ok(_) | Err(AgentError::Refused(_))) {
                 facts.round_trip_ms = u64::try_from(began.elapsed().as_millis()).ok();
             }
-            facts.interface = Some(match digest {
-                Ok(digest) => self
+            facts.interface = Some(match held {
+                Ok(held) => self
                     .config(target, interface)
                     .await
-                    .map(|config| (digest, config)),
+                    .map(|config| (held, config)),
                 Err(err) => Err(err),
             });
         }
         facts.clock_offset_s = self.clock_offset_s(target.node);
         judge(&facts)
+    }
+
+    /// Asks for one line where the agent has it, and for everything where it does not say so.
+    async fn held(
+        &self,
+        target: &Target,
+        interface: &InterfaceName,
+        health: &Result<Health, AgentError>,
+    ) -> Result<Holds, AgentError> {
+        let capabilities = health.as_ref().map_or(&[][..], Health::capabilities);
+        if !capabilities.iter().any(|word| word == "digest") {
+            let dump = self.dump(target, interface, None).await?;
+            return Ok(Holds {
+                generation: dump.generation,
+                digest: dump.digest,
+                peers: dump.peers.len(),
+            });
+        }
+        let in_sync = self.digest(target, interface).await?;
+        Ok(Holds {
+            generation: in_sync.generation,
+            digest: Some(in_sync.digest),
+            peers: in_sync.peers,
+        })
     }
 }
 
@@ -105,8 +136,13 @@ fn judge(facts: &Facts<'_>) -> Diagnosis {
     match &facts.health {
         Ok(health) => {
             found.push(well(Checked::Reachable, "the node answers"));
-            let version = &health.version;
-            found.push(well(Checked::Agent, &format!("agent {version} answers")));
+            found.push(well(
+                Checked::Agent,
+                &match &health.version {
+                    Some(version) => format!("agent {version} answers"),
+                    None => "an agent answers".to_owned(),
+                },
+            ));
             found.push(signature(facts.target));
             found.push(clock(facts.clock_offset_s));
             found.extend(interface(facts, health));
@@ -215,15 +251,14 @@ fn interface(facts: &Facts<'_>, health: &Health) -> Vec<Check> {
     let other = health
         .reasons
         .iter()
+        .flatten()
         .any(|reason| reason.contains(name.as_str()) && reason.contains("not a WireGuard"));
     match &facts.interface {
-        Some(Ok((in_sync, config))) => {
-            let down = health
-                .interfaces
-                .iter()
-                .any(|one| one.name == *name && one.status == "down");
+        Some(Ok((held, config))) => {
+            let shown = health.interface(name.as_str());
+            let down = shown.is_some_and(|one| one.status.as_deref() == Some("down"));
             let link = if down { ", but its link is down" } else { "" };
-            let peers = in_sync.peers;
+            let peers = held.peers;
             let there = format!("interface {name} is there with {peers} peers{link}");
             let wireguard = match config.config.public_key {
                 Some(_) => well(Checked::Wireguard, "it is WireGuard and has a key"),

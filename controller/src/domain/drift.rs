@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::wire::PeerSpec;
 use protocol::wire::answers::{Dump, DumpedPeer};
-use protocol::{PeerConfig, PublicKey};
+use protocol::{Digest, PeerConfig, PublicKey};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -121,9 +121,30 @@ impl Actual {
         let by_key = |peer: DumpedPeer| (peer.public_key, peer);
         Ok(Self {
             peers: dump.peers.into_iter().map(by_key).collect(),
-            digest: Some(dump.digest),
+            digest: dump.digest,
         })
     }
+}
+
+/// By what it is told whether a device still shows the same: its digest, or, where an agent gives none, a hash of what
+/// it showed. That covers no preshared keys, so it equals no digest.
+pub fn shown(dump: &Dump) -> String {
+    if let Some(digest) = &dump.digest {
+        return digest.clone();
+    }
+    let configs = dump.peers.iter().map(|peer| {
+        let config = PeerConfig {
+            allowed_ips: peer.allowed_ips.clone(),
+            persistent_keepalive: peer.persistent_keepalive,
+            preshared_key: None,
+        };
+        (peer.public_key, peer.has_preshared_key, config)
+    });
+    let (with, without): (Vec<_>, Vec<_>) = configs.partition(|(_, has_psk, _)| *has_psk);
+    let digest = |part: &[(PublicKey, bool, PeerConfig)]| {
+        Digest::of(part.iter().map(|(key, _, config)| (key, config)))
+    };
+    format!("shown-{}-{}", digest(&with), digest(&without))
 }
 
 impl DriftPolicy {

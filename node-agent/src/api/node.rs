@@ -97,17 +97,19 @@ pub(super) async fn health(agent: &Agent) -> Result<Answer, Answer> {
     let (system, uptime) = agent.sampler.latest();
     let health = Health {
         status: word(&reasons),
-        reasons,
-        timestamp: clock::now(),
+        reasons: Some(reasons),
+        timestamp: Some(clock::now()),
         uptime,
-        agent_uptime: agent.started.elapsed().as_secs(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        capabilities: CAPABILITIES.iter().map(ToString::to_string).collect(),
-        interfaces: interfaces
-            .iter()
-            .map(|interface| interface.health())
-            .collect(),
-        system,
+        agent_uptime: Some(agent.started.elapsed().as_secs()),
+        version: Some(env!("CARGO_PKG_VERSION").into()),
+        capabilities: Some(CAPABILITIES.iter().map(ToString::to_string).collect()),
+        interfaces: Some(
+            interfaces
+                .iter()
+                .map(|interface| interface.health())
+                .collect(),
+        ),
+        system: Some(system),
     };
     Ok(Answer::json(200, &health))
 }

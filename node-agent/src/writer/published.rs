@@ -103,8 +103,8 @@ impl Published {
     pub(crate) fn health(&self) -> HealthOfInterface {
         HealthOfInterface {
             name: self.name.clone(),
-            status: self.presence.as_str().into(),
-            backend: self.backend.into(),
+            status: Some(self.presence.as_str().into()),
+            backend: Some(self.backend.into()),
             public_key: self.public_key,
             listen_port: self.listen_port,
             peers: self.seen(self.peers),

@@ -118,8 +118,8 @@ impl Writer {
             interface: self.name().clone(),
             peers: peers.collect(),
             generation: self.ledger.generation,
-            digest,
-            cursor: format!("{:08x}.{}", self.epoch, self.ledger.cursor()),
+            digest: Some(digest),
+            cursor: Some(format!("{:08x}.{}", self.epoch, self.ledger.cursor())),
             full: since.map(|_| found.full),
             removed: since.map(|_| found.removed),
         }

@@ -1,4 +1,7 @@
 //! The JSON bodies of answers.
+//!
+//! What only some agents say is an option: an agent of another make may know peers one by one and nothing of
+//! generations, digests and cursors. Absent is unknown. The agent of this project says all of it.
 
 use std::collections::BTreeMap;
 
@@ -33,8 +36,8 @@ pub struct Dump {
     pub interface: InterfaceName,
     pub peers: Vec<DumpedPeer>,
     pub generation: Option<u64>,
-    pub digest: String,
-    pub cursor: String,
+    pub digest: Option<String>,
+    pub cursor: Option<String>,
     /// Only in answers to `since`: whether `peers` is everything, and who left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full: Option<bool>,
@@ -121,24 +124,37 @@ pub struct InterfaceConfig {
 pub struct Health {
     /// `ok`, or `degraded` with reasons.
     pub status: String,
-    pub reasons: Vec<String>,
-    pub timestamp: i64,
+    pub reasons: Option<Vec<String>>,
+    pub timestamp: Option<i64>,
     /// Seconds since the machine started.
     pub uptime: Option<u64>,
     /// Seconds since the agent started.
-    pub agent_uptime: u64,
-    pub version: String,
-    pub capabilities: Vec<String>,
-    pub interfaces: Vec<HealthOfInterface>,
-    pub system: System,
+    pub agent_uptime: Option<u64>,
+    pub version: Option<String>,
+    pub capabilities: Option<Vec<String>>,
+    /// None: it does not say which it has.
+    pub interfaces: Option<Vec<HealthOfInterface>>,
+    pub system: Option<System>,
+}
+
+impl Health {
+    /// What the agent says it can do. One that does not say so cannot.
+    pub fn capabilities(&self) -> &[String] {
+        self.capabilities.as_deref().unwrap_or(&[])
+    }
+
+    pub fn interface(&self, name: &str) -> Option<&HealthOfInterface> {
+        let mut all = self.interfaces.iter().flatten();
+        all.find(|one| one.name.as_str() == name)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HealthOfInterface {
     pub name: InterfaceName,
     /// `up`, `down` or `missing`.
-    pub status: String,
-    pub backend: String,
+    pub status: Option<String>,
+    pub backend: Option<String>,
     pub public_key: Option<PublicKey>,
     pub listen_port: Option<u16>,
     pub peers: Option<usize>,

@@ -131,7 +131,7 @@ async fn a_web_server_is_named_as_no_agent() {
 
 #[tokio::test]
 async fn a_clock_that_differs_is_named_in_seconds_though_the_calls_succeed() {
-    let health = br#"{"status":"ok","reasons":[],"timestamp":1,"uptime":null,"agent_uptime":1,"version":"9","capabilities":[],"interfaces":[],"system":{}}"#;
+    let health = br#"{"status":"ok","reasons":[],"timestamp":1,"uptime":null,"agent_uptime":1,"version":"9","capabilities":["digest"],"interfaces":[],"system":{}}"#;
     let node = Stranger::answering(|_, seen| {
         let body: &[u8] = match seen.target.rsplit('/').next().unwrap() {
             "health" => health,

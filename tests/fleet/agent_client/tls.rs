@@ -138,7 +138,13 @@ async fn an_agent_is_believed_whom_the_fleets_authority_vouches_for_and_no_other
     };
 
     assert_eq!(
-        trusting(&ca).health(&https).await.unwrap().interfaces.len(),
+        trusting(&ca)
+            .health(&https)
+            .await
+            .unwrap()
+            .interfaces
+            .unwrap()
+            .len(),
         1
     );
     assert_no_tls(trusting(&other).health(&https).await);
@@ -172,7 +178,13 @@ async fn an_agent_that_asks_for_a_certificate_is_shown_ours() {
 
     assert_no_tls(with(anonymous).health(&https).await);
     assert_eq!(
-        with(known).health(&https).await.unwrap().interfaces.len(),
+        with(known)
+            .health(&https)
+            .await
+            .unwrap()
+            .interfaces
+            .unwrap()
+            .len(),
         1
     );
 }

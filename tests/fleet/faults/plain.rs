@@ -1,16 +1,17 @@
-//! A third-party agent: it knows peers one by one and the first form of signatures, no generations, no batches, and
-//! does not sign its answers.
+//! A third-party agent that does the least that can be: it knows peers one by one and the first form of signatures, no
+//! generations, no digests, no cursors, says of itself only that it is well, and does not sign its answers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use protocol::signing::{Request, Secret};
 use protocol::wire::{PeerSpec, PeerUpdate};
-use protocol::{Digest, PeerConfig, PublicKey};
+use protocol::{Cidr, PeerConfig, PublicKey};
 use serde_json::{Value, json};
 
 use crate::agent_client::stranger::{Seen, Stranger};
-use crate::stage::{Reply, Running, Scene, eventually, key, now};
+use crate::stage::{Reply, Running, Scene, eventually, key};
 
 const SECRET: &str = "of a third party, 32 bytes and a few more";
 
@@ -56,7 +57,7 @@ fn answer(held: &Held, seen: &Seen) -> Reply {
     let target = seen.target.split('?').next().unwrap();
     let done = |message: &str| Reply::new(200, &json!({"status": "success", "message": message}));
     match (seen.method.as_str(), target.strip_prefix("/v1/wg/wg0")) {
-        ("GET", None) if target == "/v1/health" => Reply::new(200, &health(&held)),
+        ("GET", None) if target == "/v1/health" => Reply::new(200, &json!({"status": "ok"})),
         ("GET", Some("/dump")) => Reply::new(200, &dump(&held)),
         ("GET", Some("/config")) => Reply::new(
             200,
@@ -115,20 +116,13 @@ fn change(config: &mut PeerConfig, update: PeerUpdate) {
     }
 }
 
-fn health(held: &BTreeMap<PublicKey, PeerConfig>) -> Value {
-    json!({"status": "ok", "reasons": [], "timestamp": now(), "uptime": 1000, "agent_uptime": 1000, "version": "0.3",
-        "capabilities": [], "system": {}, "interfaces": [{"name": "wg0", "status": "up", "backend": "kernel",
-        "public_key": key(1000), "listen_port": 51820, "peers": held.len()}]})
-}
-
 fn dump(held: &BTreeMap<PublicKey, PeerConfig>) -> Value {
     let peer = |(key, config): (&PublicKey, &PeerConfig)| {
         json!({"public_key": key, "endpoint": null, "allowed_ips": config.allowed_ips, "latest_handshake": null,
             "transfer_rx": 0, "transfer_tx": 0, "persistent_keepalive": config.persistent_keepalive,
             "has_preshared_key": config.preshared_key.is_some()})
     };
-    json!({"interface": "wg0", "peers": held.iter().map(peer).collect::<Vec<_>>(), "generation": null,
-        "digest": Digest::of(held).to_string(), "cursor": ""})
+    json!({"interface": "wg0", "peers": held.iter().map(peer).collect::<Vec<_>>()})
 }
 
 #[tokio::test]
@@ -192,7 +186,34 @@ async fn an_agent_without_batches_is_told_of_each_peer_by_itself() {
         assert!(is_single, "{write:?}");
     }
 
-    // What it loses by itself is missed, and put back.
+    // What nobody said is unknown, and who is told everything is not told again.
+    let shown = scene.api.get("/nodes/1").await.ok();
+    assert_eq!(shown["status"]["agent_version"], Value::Null);
+    assert_eq!(shown["status"]["booted_at"], Value::Null);
+    assert_eq!(shown["status"]["capabilities"], json!([]));
+    let interface = &shown["interfaces"][0];
+    assert_eq!(interface["public_key"], key(1000).to_string());
+    assert_eq!(interface["sync"]["link"], Value::Null);
+    assert_eq!(interface["sync"]["observed_generation"], Value::Null);
+    scene.until(SETTLED, 1).await;
+    let sent = plain.writes().len();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(plain.writes().len(), sent);
+    let tested = scene.api.post("/nodes/1/test", json!({})).await.ok();
+    assert_eq!(tested["learnt"]["peers"], 4);
+    assert_eq!(tested["learnt"]["digest"], Value::Null);
+
+    // A peer that somebody adds there is shown and left; one that the agent loses is missed and put back.
+    let stranger = PeerConfig {
+        allowed_ips: [Cidr::parse("10.8.200.1/32").unwrap()]
+            .into_iter()
+            .collect(),
+        ..PeerConfig::default()
+    };
+    plain.held.lock().unwrap().insert(key(77), stranger);
+    scene.until(UNKNOWN, 1).await;
+    plain.held.lock().unwrap().remove(&key(77));
+    scene.until(UNKNOWN, 0).await;
     plain.held.lock().unwrap().remove(&key(4));
     eventually("what the device holds", async || match sizes() {
         found if found == wanted => Ok(()),
@@ -200,6 +221,10 @@ async fn an_agent_without_batches_is_told_of_each_peer_by_itself() {
     })
     .await;
 }
+
+const SETTLED: &str = "SELECT count(*) FROM interface_sync WHERE settled_digest = observed_digest";
+
+const UNKNOWN: &str = "SELECT unknown_peers::bigint FROM interface_sync";
 
 const BEHIND: &str = "SELECT count(*) FROM interfaces JOIN interface_sync ON interface_id = id
     WHERE applied_generation <> desired_generation OR problem IS NOT NULL";

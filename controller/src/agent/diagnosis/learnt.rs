@@ -1,5 +1,6 @@
 //! What a test of a connection learnt on the way. What was not heard is absent.
 
+use protocol::wire::answers::HealthOfInterface;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,24 +39,26 @@ impl Learnt {
             ..Self::default()
         };
         if let Ok(health) = &facts.health {
-            learnt.version = Some(health.version.clone());
-            learnt.capabilities = Some(health.capabilities.clone());
-            learnt.reasons = Some(health.reasons.clone());
-            let names = health.interfaces.iter().map(|one| one.name.to_string());
-            learnt.interfaces = Some(names.collect());
-            let named = |one: &&_| named(one, facts);
-            if let Some(one) = health.interfaces.iter().find(named) {
-                learnt.link = Some(one.status.clone());
+            learnt.version.clone_from(&health.version);
+            learnt.capabilities.clone_from(&health.capabilities);
+            learnt.reasons.clone_from(&health.reasons);
+            let names = |all: &Vec<HealthOfInterface>| {
+                let names = all.iter().map(|one| one.name.to_string());
+                names.collect()
+            };
+            learnt.interfaces = health.interfaces.as_ref().map(names);
+            if let Some(one) = health.interface(facts.name.as_str()) {
+                learnt.link.clone_from(&one.status);
                 learnt.public_key = one.public_key.map(|key| key.to_string());
                 learnt.listen_port = one.listen_port;
                 learnt.peers = one.peers;
                 learnt.foreign = one.foreign;
             }
         }
-        if let Some(Ok((in_sync, config))) = &facts.interface {
-            learnt.peers = Some(in_sync.peers);
-            learnt.generation = in_sync.generation;
-            learnt.digest = Some(in_sync.digest.clone());
+        if let Some(Ok((held, config))) = &facts.interface {
+            learnt.peers = Some(held.peers);
+            learnt.generation = held.generation;
+            learnt.digest.clone_from(&held.digest);
             let config = &config.config;
             learnt.public_key = config.public_key.map(|key| key.to_string());
             learnt.listen_port = config.listen_port;
@@ -64,10 +67,6 @@ impl Learnt {
         }
         learnt
     }
-}
-
-fn named(one: &protocol::wire::answers::HealthOfInterface, facts: &Facts<'_>) -> bool {
-    one.name == *facts.name
 }
 
 fn addresses(text: &str) -> Vec<String> {

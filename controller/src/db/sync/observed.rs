@@ -101,7 +101,8 @@ pub struct Standing {
     pub digest: String,
     pub peers: Option<i32>,
     pub at: DateTime<Utc>,
-    pub cursor: String,
+    /// None: the agent gives none, and tells everything each time.
+    pub cursor: Option<String>,
     pub booted_at: Option<DateTime<Utc>>,
 }
 
@@ -115,12 +116,14 @@ pub async fn saw(db: impl PgExecutor<'_>, sights: &[Sight]) -> Result<(), sqlx::
     let digests: Vec<Option<&str>> = standing().map(|one| Some(one?.digest.as_str())).collect();
     let peers: Vec<Option<i32>> = standing().map(|one| one?.peers).collect();
     let times: Vec<Option<DateTime<Utc>>> = standing().map(|one| Some(one?.at)).collect();
-    let cursors: Vec<Option<&str>> = standing().map(|one| Some(one?.cursor.as_str())).collect();
+    let cursors: Vec<Option<&str>> = standing().map(|one| one?.cursor.as_deref()).collect();
     let boots: Vec<Option<DateTime<Utc>>> = standing().map(|one| one?.booted_at).collect();
     sqlx::query!(
         r#"
         UPDATE interface_sync SET
-            link = coalesce(given.link, interface_sync.link),
+            -- Whose peers were read is there, even if it is not told whether it is up.
+            link = coalesce(given.link,
+                CASE WHEN given.digest IS NULL OR interface_sync.link <> 'missing' THEN interface_sync.link END),
             config_at = coalesce(given.config_at, interface_sync.config_at),
             observed_generation = CASE WHEN given.digest IS NULL THEN observed_generation ELSE given.generation END,
             observed_digest = coalesce(given.digest, observed_digest),

@@ -34,7 +34,8 @@ pub(super) enum AnswersOfInterface {
 }
 
 pub(super) struct Seen {
-    pub health: HealthOfInterface,
+    /// None: the node does not say how its interfaces are.
+    pub health: Option<HealthOfInterface>,
     /// None: nothing can have changed.
     pub dump: Option<Dump>,
     /// None: it was not time to ask.
@@ -57,7 +58,8 @@ pub(super) async fn ask(fleet: &Fleet, round: &Round) -> Answers {
     answers.took = began.elapsed();
     answers.at = clock::now();
     if let Ok(health) = &health {
-        let started_at = watch::started(answers.at, health.agent_uptime);
+        let uptime = health.agent_uptime;
+        let started_at = uptime.and_then(|uptime| watch::started(answers.at, uptime));
         for interface in &round.interfaces {
             let answer = match find(health, interface) {
                 Some((name, seen)) => {
@@ -79,10 +81,18 @@ pub(super) async fn ask(fleet: &Fleet, round: &Round) -> Answers {
     answers
 }
 
-fn find(health: &Health, interface: &Watched) -> Option<(InterfaceName, HealthOfInterface)> {
-    let named = |one: &&HealthOfInterface| one.name.as_str() == interface.name;
-    let seen = health.interfaces.iter().find(named)?;
-    (seen.status != "missing").then(|| (seen.name.clone(), seen.clone()))
+/// The interface, if the node has it or does not say which it has.
+fn find(
+    health: &Health,
+    interface: &Watched,
+) -> Option<(InterfaceName, Option<HealthOfInterface>)> {
+    if health.interfaces.is_none() {
+        let name = InterfaceName::parse(&interface.name).ok()?;
+        return Some((name, None));
+    }
+    let seen = health.interface(&interface.name)?;
+    let is_there = seen.status.as_deref() != Some("missing");
+    is_there.then(|| (seen.name.clone(), Some(seen.clone())))
 }
 
 async fn look(
@@ -90,11 +100,12 @@ async fn look(
     target: &Target,
     interface: &Watched,
     name: &InterfaceName,
-    health: HealthOfInterface,
+    health: Option<HealthOfInterface>,
     learns: bool,
 ) -> AnswersOfInterface {
     let asked = async {
-        let dump = match is_empty_still(interface, &health) {
+        let is_empty_still = |health| is_empty_still(interface, health);
+        let dump = match health.as_ref().is_some_and(is_empty_still) {
             true => None,
             false => {
                 let cursor = interface.cursor.as_deref();

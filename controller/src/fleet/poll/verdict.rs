@@ -13,6 +13,7 @@ use super::{Round, Settings};
 use crate::agent::AgentError;
 use crate::db::node_status::{Due, Report};
 use crate::db::sync::observed::{Standing as StandingOfInterface, Watched};
+use crate::domain::drift;
 use crate::domain::reachability::{self, Poll, Reachability, Standing, Wrong};
 use crate::domain::traffic::Epoch;
 use crate::domain::watch::{self, Asked, Counting, Skew};
@@ -69,7 +70,8 @@ pub(super) fn of(settings: &Settings, round: Round, answers: Answers) -> Verdict
         (Ok(_), Some(Err(err))) => Some(Fault::of(&err)),
         (Ok(target), Some(Ok(health))) => {
             if target.legacy && verdict.clock_offset_s.is_none() {
-                verdict.clock_offset_s = Some(health.timestamp - answers.at.timestamp());
+                let clock = health.timestamp;
+                verdict.clock_offset_s = clock.map(|clock| clock - answers.at.timestamp());
             }
             verdict.hear(&health, answers.at).err().or_else(|| {
                 let pairs = interfaces.into_iter().zip(answers.interfaces);
@@ -122,11 +124,12 @@ impl Verdict {
         }
         let report = &mut self.report;
         report.booted_at = health.uptime.and_then(|uptime| watch::started(now, uptime));
-        report.started_at = watch::started(now, health.agent_uptime);
-        report.agent_version = Some(health.version.clone());
-        report.capabilities = Some(health.capabilities.clone());
+        let agent_uptime = health.agent_uptime;
+        report.started_at = agent_uptime.and_then(|uptime| watch::started(now, uptime));
+        report.agent_version.clone_from(&health.version);
+        report.capabilities = Some(health.capabilities().to_vec());
         report.health = Some(value);
-        self.has_generations = health.capabilities.iter().any(|word| word == "batch");
+        self.has_generations = health.capabilities().iter().any(|word| word == "batch");
         Ok(())
     }
 
@@ -156,7 +159,7 @@ impl Verdict {
                         config,
                     } = *seen;
                     let booted_at = self.report.booted_at;
-                    Sighting::of(watched, &health, dump, config, booted_at, now)
+                    Sighting::of(watched, health.as_ref(), dump, config, booted_at, now)
                         .map(|sighting| self.interfaces.push(sighting))
                 }
             };
@@ -219,7 +222,7 @@ impl Sighting {
 
     fn of(
         watched: Watched,
-        health: &HealthOfInterface,
+        health: Option<&HealthOfInterface>,
         dump: Option<Dump>,
         config: Option<Config>,
         booted_at: Option<DateTime<Utc>>,
@@ -236,11 +239,11 @@ impl Sighting {
         let addresses = config.as_ref().map(addresses).transpose()?;
         let key = config.and_then(|config| config.config.public_key);
         Ok(Self {
-            link: Some(match health.status.as_str() {
-                "up" => "up",
-                _ => "down",
+            link: health.and_then(|health| match health.status.as_deref()? {
+                "up" => Some("up"),
+                _ => Some("down"),
             }),
-            key: key.or(health.public_key),
+            key: key.or(health.and_then(|health| health.public_key)),
             held,
             addresses,
             watched,
@@ -251,7 +254,7 @@ impl Sighting {
 impl HeldPeers {
     fn of(
         dump: Dump,
-        health: &HealthOfInterface,
+        health: Option<&HealthOfInterface>,
         epoch: Epoch,
         booted_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
@@ -260,19 +263,20 @@ impl HeldPeers {
         let is_full = dump.full != Some(false);
         let count = match is_full {
             true => Some(dump.peers.len()),
-            false => health.peers,
+            false => health.and_then(|health| health.peers),
         };
-        if [&dump.digest, &dump.cursor]
-            .iter()
-            .any(|text| text.len() > 200 || text.contains('\0'))
-        {
+        let told = [&dump.digest, &dump.cursor].into_iter().flatten();
+        let is_odd = |text: &String| text.len() > 200 || text.contains('\0');
+        // Some of the peers do not tell what all of them are.
+        let is_whole = is_full || dump.digest.is_some();
+        if told.into_iter().any(is_odd) || !is_whole {
             return Err(malformed());
         }
         let generation = dump.generation.map(i64::try_from).transpose();
         Ok(Self {
             standing: StandingOfInterface {
                 generation: generation.map_err(|_| malformed())?,
-                digest: dump.digest,
+                digest: drift::shown(&dump),
                 peers: count.map(|count| i32::try_from(count).unwrap_or(i32::MAX)),
                 at: now,
                 cursor: dump.cursor,

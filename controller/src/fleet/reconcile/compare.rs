@@ -98,7 +98,7 @@ pub(super) async fn compare(
     let dump = link.agents.dump(&link.target, &link.name, None).await?;
     let standing = InSync {
         generation: dump.generation,
-        digest: dump.digest.clone(),
+        digest: drift::shown(&dump),
         peers: dump.peers.len(),
     };
     let actual = Actual::of(dump).map_err(|_| FleetError::Corrupt("a full dump"))?;

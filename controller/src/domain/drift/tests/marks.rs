@@ -8,8 +8,8 @@ fn what_a_partial_dump_leaves_out_is_not_taken_for_absent() {
         interface: InterfaceName::parse("wg0").unwrap(),
         peers: vec![],
         generation: None,
-        digest: Digest::of([]).to_string(),
-        cursor: String::new(),
+        digest: Some(Digest::of([]).to_string()),
+        cursor: Some(String::new()),
         full,
         removed: None,
     };
@@ -17,6 +17,35 @@ fn what_a_partial_dump_leaves_out_is_not_taken_for_absent() {
     assert_eq!(Actual::of(dump(Some(false))), Err(PartialDump));
     assert!(Actual::of(dump(Some(true))).is_ok());
     assert!(Actual::of(dump(None)).is_ok());
+}
+
+#[test]
+fn what_is_shown_tells_devices_apart_where_an_agent_gives_no_digest() {
+    let dump = |has_psk: bool, keepalive: u16| -> Dump {
+        let peer = |number| {
+            serde_json::json!({"public_key": key(number), "allowed_ips": [format!("10.0.0.{number}/32")],
+                "transfer_rx": 5, "transfer_tx": 7, "persistent_keepalive": keepalive, "has_preshared_key": has_psk})
+        };
+        serde_json::from_value(serde_json::json!({"interface": "wg0", "peers": [peer(1), peer(2)]}))
+            .unwrap()
+    };
+    let all = [dump(false, 0), dump(true, 0), dump(false, 25)].map(|dump| shown(&dump));
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 3);
+    assert_eq!(shown(&dump(false, 0)), all[0]);
+    let mut reversed = dump(false, 0);
+    reversed.peers.reverse();
+    assert_eq!(shown(&reversed), all[0]);
+
+    // Nothing that an agent calls a digest, and that one where there is one.
+    assert!(all.iter().all(|one| one.starts_with("shown-")));
+    let digest = Some("d".to_owned());
+    assert_eq!(
+        shown(&Dump {
+            digest,
+            ..dump(false, 0)
+        }),
+        "d"
+    );
 }
 
 #[test]

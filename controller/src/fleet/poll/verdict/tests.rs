@@ -94,7 +94,7 @@ fn config(address: &str) -> Config {
 
 fn seen(dump: Option<Dump>, config: Option<Config>) -> AnswersOfInterface {
     AnswersOfInterface::Seen(Box::new(Seen {
-        health: health().interfaces[0].clone(),
+        health: health().interface("wg0").cloned(),
         dump,
         config,
     }))
@@ -224,7 +224,7 @@ fn an_offset_of_an_earlier_answer_says_nothing_of_a_node_that_is_away() {
 #[test]
 fn what_no_row_can_hold_is_a_wrong_answer() {
     let nul = Health {
-        version: "1\0".into(),
+        version: Some("1\0".into()),
         ..health()
     };
     let verdict = judged(answers(Ok(nul), Vec::new()));
@@ -233,11 +233,11 @@ fn what_no_row_can_hold_is_a_wrong_answer() {
 
     for odd in [
         Dump {
-            digest: "\0".into(),
+            digest: Some("\0".into()),
             ..dump()
         },
         Dump {
-            cursor: "x".repeat(201),
+            cursor: Some("x".repeat(201)),
             ..dump()
         },
         Dump {
@@ -249,6 +249,45 @@ fn what_no_row_can_hold_is_a_wrong_answer() {
         assert_eq!(verdict.report.problem, Some("malformed_answer"));
         assert!(verdict.interfaces.is_empty());
     }
+}
+
+#[test]
+fn what_a_bare_agent_does_not_say_is_unknown_and_nothing_wrong() {
+    let bare: Health = serde_json::from_str(r#"{"status":"ok"}"#).unwrap();
+    let dump = || serde_json::from_str(r#"{"interface":"wg0","peers":[]}"#).unwrap();
+    let looked = |dump| {
+        AnswersOfInterface::Seen(Box::new(Seen {
+            health: None,
+            dump: Some(dump),
+            config: None,
+        }))
+    };
+
+    let verdict = judged(answers(Ok(bare.clone()), vec![looked(dump())]));
+
+    let report = &verdict.report;
+    assert!(report.good);
+    assert_eq!(
+        (&report.agent_version, report.booted_at, report.started_at),
+        (&None, None, None)
+    );
+    assert_eq!(report.capabilities.as_deref(), Some(&[][..]));
+    let seen = &verdict.interfaces[0];
+    assert_eq!((seen.link, seen.key), (None, None));
+    let standing = &seen.held.as_ref().unwrap().standing;
+    assert_eq!(
+        (standing.generation, &standing.cursor, standing.peers),
+        (None, &None, Some(0))
+    );
+    assert!(standing.digest.starts_with("shown-"));
+
+    // Some of the peers, and nothing that stands for all of them.
+    let partial = Dump {
+        full: Some(false),
+        ..dump()
+    };
+    let verdict = judged(answers(Ok(bare), vec![looked(partial)]));
+    assert_eq!(verdict.report.problem, Some("malformed_answer"));
 }
 
 #[test]
