@@ -71,8 +71,8 @@ pub async fn adopt(fleet: &Fleet, call: &Call, id: InterfaceId, wish: &Wish) -> 
     take(change, &interface, carried, missing, wish).await
 }
 
-/// What the policy `adopt` found: whoever can be adopted is, the others stay as they are.
-pub async fn found(fleet: &Fleet, id: InterfaceId, peers: &[DumpedPeer]) -> Result<()> {
+/// What the policy `adopt` found: whoever can be adopted is, the others stay as they are. Tells how many these are.
+pub async fn found(fleet: &Fleet, id: InterfaceId, peers: &[DumpedPeer]) -> Result<usize> {
     let call = Call::by(Actor::controller());
     let mut change = Change::begin(&fleet.pool, &call).await?;
     let interface = hold(&mut change, id).await?;
@@ -81,8 +81,8 @@ pub async fn found(fleet: &Fleet, id: InterfaceId, peers: &[DumpedPeer]) -> Resu
         ..Wish::default()
     };
     let carried: Vec<Carried> = peers.iter().map(Carried::dumped).collect::<Result<_>>()?;
-    take(change, &interface, carried, Vec::new(), &wish).await?;
-    Ok(())
+    let adopted = take(change, &interface, carried, Vec::new(), &wish).await?;
+    Ok(adopted.left.len())
 }
 
 async fn take(

@@ -106,7 +106,14 @@ impl Doubts {
         self.note(doubt.interface);
         let mended = reconcile::mend(fleet, doubt.interface, None).await?;
         match mended {
-            Some(mended) if mended.settled => tell(fleet, doubt, &mended.plan).await,
+            Some(mended) if mended.settled => {
+                let plan = &mended.plan;
+                // An agent that gives no digest is compared after every change: that is no difference.
+                if plan.is_empty() && plan.reported.is_empty() {
+                    self.known().mended.remove(&doubt.interface);
+                }
+                tell(fleet, doubt, plan).await
+            }
             // What is left is seen once more, or somebody is at work on it.
             _ => Ok(()),
         }

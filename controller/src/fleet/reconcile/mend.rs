@@ -149,17 +149,18 @@ async fn carry(link: &Link<'_>, compared: Compared) -> Result<Mended, Stop> {
         true => by_batch(link, &plan, &desired, policy, standing).await?,
         false => one_by_one(link, &plan, &desired, standing).await?,
     };
+    let mut unadopted = 0;
     if !plan.adoptions.is_empty() {
         let adopted = plan.adoptions.iter();
         let adopted: Vec<DumpedPeer> = adopted
             .filter_map(|key| actual.peers.get(key).cloned())
             .collect();
-        adopt::found(link.fleet, link.claimed.interface, &adopted).await?;
+        unadopted = adopt::found(link.fleet, link.claimed.interface, &adopted).await?;
     }
     // What was before a removal is not to be again.
     let is_left = carried.compared.is_some() && !plan.removals.iter().any(|one| one.foreign);
     if let Some(digest) = carried.compared.filter(|_| is_left) {
-        settle(link, &plan, &digest, carried.generation).await?;
+        settle(link, &plan, unadopted, &digest, carried.generation).await?;
     }
     Ok(Mended {
         generation: carried.generation,
@@ -315,9 +316,15 @@ fn full_set(plan: &Plan, desired: &DesiredPeers, generation: i64, base: i64) -> 
 }
 
 /// Remembers a difference that is left, by the digest it has.
-async fn settle(link: &Link<'_>, plan: &Plan, digest: &str, generation: i64) -> Result<(), Stop> {
+async fn settle(
+    link: &Link<'_>,
+    plan: &Plan,
+    unadopted: usize,
+    digest: &str,
+    generation: i64,
+) -> Result<(), Stop> {
     let held_back: usize = plan.held_back.map_or(0, |held| held.count);
-    let unknown = plan.reported.len() + held_back;
+    let unknown = plan.reported.len() + held_back + unadopted;
     let unknown = i32::try_from(unknown).unwrap_or(i32::MAX);
     let interface = link.claimed.interface;
     let booked = sync::settled(&link.fleet.pool, interface, generation, digest, unknown);
