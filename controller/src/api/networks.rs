@@ -1,5 +1,6 @@
 //! `/networks`: address spaces with DNS and MTU.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use actix_web::http::header;
@@ -18,7 +19,7 @@ use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::texts;
 use super::version;
 use crate::db;
-use crate::db::networks::Network;
+use crate::db::networks::{Holding, Network};
 use crate::domain::address::prefix;
 use crate::domain::ids::NetworkId;
 use crate::domain::names::HostName;
@@ -111,7 +112,19 @@ pub(crate) async fn index(
 ) -> Result<HttpResponse, Problem> {
     let span = query.span()?;
     let rows = db::networks::list(&fleet.pool, span).await?;
-    let page = Page::of(rows, span, |network| network.id.0, NetworkView::of);
+    let ids: Vec<NetworkId> = rows.iter().map(|network| network.id).collect();
+    let holdings = db::networks::holdings(&fleet.pool, &ids).await?;
+    let holdings: BTreeMap<NetworkId, Holding> = holdings
+        .into_iter()
+        .map(|holding| (holding.network, holding))
+        .collect();
+    let view = |network: Network| {
+        // One that was deleted in between holds nothing.
+        let nothing = Holding::nothing(network.id);
+        let holding = holdings.get(&network.id).copied();
+        NetworkView::of(network, holding.unwrap_or(nothing))
+    };
+    let page = Page::of(rows, span, |network| network.id.0, view);
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -126,10 +139,11 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, Problem> {
     let new = body.0.parse()?;
     let network = fleet::networks::create(&fleet, &caller.call, &new).await?;
+    let nothing = Holding::nothing(network.id);
     Ok(HttpResponse::Created()
         .insert_header(version::etag(network.version))
         .insert_header((header::LOCATION, format!("/api/v1/networks/{}", network.id)))
-        .json(NetworkView::of(network)))
+        .json(NetworkView::of(network, nothing)))
 }
 
 /// Show a network.
@@ -143,9 +157,10 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Problem> {
     let network = db::networks::find(&fleet.pool, *id).await?;
     let network = network.ok_or_else(|| Refusal::missing("network", *id))?;
+    let holding = fleet::networks::holding(&fleet.pool, network.id).await?;
     Ok(HttpResponse::Ok()
         .insert_header(version::etag(network.version))
-        .json(NetworkView::of(network)))
+        .json(NetworkView::of(network, holding)))
 }
 
 /// Change a network.
@@ -160,9 +175,10 @@ pub(crate) async fn change(
 ) -> Result<HttpResponse, Problem> {
     let changes = body.0.parse()?;
     let network = fleet::networks::change(&fleet, &caller.call, *id, &changes).await?;
+    let holding = fleet::networks::holding(&fleet.pool, network.id).await?;
     Ok(HttpResponse::Ok()
         .insert_header(version::etag(network.version))
-        .json(NetworkView::of(network)))
+        .json(NetworkView::of(network, holding)))
 }
 
 /// Delete a network that holds nothing.
@@ -248,7 +264,7 @@ fn check_mtu(fields: &mut Fields, mtu: Option<u16>) {
 }
 
 impl NetworkView {
-    fn of(network: Network) -> Self {
+    fn of(network: Network, holding: Holding) -> Self {
         let prefix = |v4: bool| {
             let of_family = |prefix: &&IpNet| prefix.addr().is_ipv4() == v4;
             network.prefixes.iter().find(of_family).copied()
@@ -262,8 +278,8 @@ impl NetworkView {
             domain_suffix: network.domain_suffix,
             mtu: network.mtu,
             keepalive: network.keepalive_s,
-            peers: network.peers,
-            interfaces: network.interfaces,
+            peers: holding.peers,
+            interfaces: holding.interfaces,
             version: network.version,
             created_at: network.created_at,
             updated_at: network.updated_at,

@@ -19,11 +19,27 @@ pub struct Network {
     pub keepalive_s: i32,
     /// One or two, IPv4 first.
     pub prefixes: Vec<IpNet>,
-    pub peers: i64,
-    pub interfaces: i64,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// How much a network holds. Counting takes longer the more there is, so it is not part of every look at one.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    pub network: NetworkId,
+    pub peers: i64,
+    pub interfaces: i64,
+}
+
+impl Holding {
+    pub fn nothing(network: NetworkId) -> Self {
+        Self {
+            network,
+            peers: 0,
+            interfaces: 0,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -71,8 +87,6 @@ pub async fn find(db: impl PgExecutor<'_>, id: NetworkId) -> Result<Option<Netwo
         SELECT id AS "id: NetworkId", name, domain_suffix, dns AS "dns: Vec<IpNet>", mtu, keepalive_s,
             ARRAY(SELECT prefix FROM address_ranges
                   WHERE network_id = networks.id AND interface_id IS NULL ORDER BY family(prefix)) AS "prefixes!: Vec<IpNet>",
-            (SELECT count(*) FROM peers WHERE network_id = networks.id) AS "peers!",
-            (SELECT count(*) FROM interfaces WHERE network_id = networks.id) AS "interfaces!",
             version, created_at, updated_at
         FROM networks WHERE id = $1
         "#,
@@ -89,13 +103,30 @@ pub async fn list(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<Network>, s
         SELECT id AS "id: NetworkId", name, domain_suffix, dns AS "dns: Vec<IpNet>", mtu, keepalive_s,
             ARRAY(SELECT prefix FROM address_ranges
                   WHERE network_id = networks.id AND interface_id IS NULL ORDER BY family(prefix)) AS "prefixes!: Vec<IpNet>",
-            (SELECT count(*) FROM peers WHERE network_id = networks.id) AS "peers!",
-            (SELECT count(*) FROM interfaces WHERE network_id = networks.id) AS "interfaces!",
             version, created_at, updated_at
         FROM networks WHERE id > $1 ORDER BY id LIMIT $2
         "#,
         span.after,
         span.limit,
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub async fn holdings(
+    db: impl PgExecutor<'_>,
+    networks: &[NetworkId],
+) -> Result<Vec<Holding>, sqlx::Error> {
+    let ids: Vec<i64> = networks.iter().map(|id| id.0).collect();
+    sqlx::query_as!(
+        Holding,
+        r#"
+        SELECT id AS "network: NetworkId",
+            (SELECT count(*) FROM peers WHERE network_id = networks.id) AS "peers!",
+            (SELECT count(*) FROM interfaces WHERE network_id = networks.id) AS "interfaces!"
+        FROM networks WHERE id = ANY($1) ORDER BY id
+        "#,
+        &ids,
     )
     .fetch_all(db)
     .await

@@ -5,12 +5,12 @@ mod readdress;
 use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::change::{Call, Change, NOTHING};
 use super::{Fleet, FleetError, Refusal, Result};
 use crate::db;
-use crate::db::networks::{DeleteError, InsertError, Network};
+use crate::db::networks::{DeleteError, Holding, InsertError, Network};
 use crate::db::ranges;
 use crate::domain::ids::NetworkId;
 use crate::domain::network::{Changes, NewNetwork};
@@ -106,12 +106,13 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: NetworkId) -> Result<()> {
     let before = find(change.db(), id).await?;
     let object = object(id);
     call.check_version(&object, before.version)?;
-    if before.peers > 0 || before.interfaces > 0 {
-        return Err(in_use(&before).into());
+    let holding = holding(change.db(), id).await?;
+    if holding.peers > 0 || holding.interfaces > 0 {
+        return Err(in_use(&before, holding).into());
     }
     match db::networks::delete(change.db(), id).await {
         Ok(()) => {}
-        Err(DeleteError::InUse) => return Err(in_use(&before).into()),
+        Err(DeleteError::InUse) => return Err(in_use(&before, holding).into()),
         Err(DeleteError::Db(err)) => return Err(err.into()),
     }
     change
@@ -151,6 +152,13 @@ async fn find(db: &mut PgConnection, id: NetworkId) -> Result<Network> {
     Ok(found.ok_or_else(|| Refusal::missing("network", id))?)
 }
 
+/// How much a network holds that is there.
+pub async fn holding(db: impl PgExecutor<'_>, id: NetworkId) -> Result<Holding> {
+    let found = db::networks::holdings(db, &[id]).await?;
+    let found = found.into_iter().next();
+    Ok(found.ok_or_else(|| Refusal::missing("network", id))?)
+}
+
 fn object(id: NetworkId) -> String {
     format!("network/{id}")
 }
@@ -164,11 +172,14 @@ fn name_taken(err: InsertError) -> FleetError {
     }
 }
 
-fn in_use(network: &Network) -> Refusal {
+fn in_use(network: &Network, holding: Holding) -> Refusal {
+    let Holding {
+        peers, interfaces, ..
+    } = holding;
     let text = format!(
-        "network {} holds {} peers and {} interfaces",
-        network.name, network.peers, network.interfaces
+        "network {} holds {peers} peers and {interfaces} interfaces",
+        network.name
     );
     Refusal::conflict("network_in_use", text)
-        .with(json!({"peers": network.peers, "interfaces": network.interfaces}))
+        .with(json!({"peers": peers, "interfaces": interfaces}))
 }
