@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, PgPool};
 
 use cluster::Cluster;
 use guest::Guest;
@@ -35,6 +35,9 @@ pub use upgrade::{Upgraded, upgrade};
 
 /// A request that waits this long for a connection is better refused.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// A transaction in which nothing happens for this long is given up by the server: its controller's machine is gone,
+/// and TCP would take hours to tell, with rows held all that time.
+const FORSAKEN: &str = "SET idle_in_transaction_session_timeout = '60s'";
 /// Somebody who still holds a connection after this is cut off.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -195,6 +198,9 @@ fn pool_of(options: &PgConnectOptions, settings: &Settings) -> PgPool {
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(ACQUIRE_LIMIT)
+        .after_connect(|connection, _| {
+            Box::pin(async { connection.execute(FORSAKEN).await.map(|_| ()) })
+        })
         .connect_lazy_with(options.clone())
 }
 

@@ -312,7 +312,8 @@ fn the_exit_status_tells_how_it_went() {
         (&["completions", "zsh"], 0),
         (&["completions", "dos"], 2),
         (&["api", "GET", "nodes"], 2),
-        (&["api", "GET", "/nodes"], 1),
+        (&["api", "GET", "/nodes"], 2),
+        (&["api", "GET", "/api/v1/nodes"], 1),
     ];
     for (arguments, status) in cases {
         let output = run(arguments, &[]);

@@ -100,6 +100,10 @@ fn parse_target(text: &str) -> Result<String, String> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('#') {
         return Err("a path to sign is ASCII without blanks and #".into());
     }
+    // Answers elsewhere are for everybody and not signed, so nothing here would believe them.
+    if !text.starts_with("/api/v1/") {
+        return Err("the API is below /api/v1/; what is elsewhere, curl gets".into());
+    }
     match target::check(text) {
         Ok(()) => Ok(text.to_owned()),
         Err(err) => Err(err.to_string()),
