@@ -119,6 +119,30 @@ fn an_interface_that_vanished_is_restored_when_it_returns() {
 }
 
 #[test]
+fn an_interface_that_gets_its_key_later_is_well_then_and_seen_going_down() {
+    let bed = holding_ten();
+    bed.hand.vanish();
+    Bed::within(SECOND, "the loss to be noticed", || {
+        bed.health()["status"] == "degraded"
+    });
+
+    bed.hand.begin_to_come_back();
+    Bed::within(SECOND, "the peers to be back", || {
+        bed.hand.peers().len() == 10
+    });
+    bed.hand.finish();
+
+    Bed::within(SECOND, "health", || {
+        let health = bed.health();
+        (&health["status"], &health["interfaces"][0]["status"]) == (&json!("ok"), &json!("up"))
+    });
+    bed.hand.take_down();
+    Bed::within(3 * SECOND, "the link to be seen down", || {
+        bed.health()["interfaces"][0]["status"] == "down"
+    });
+}
+
+#[test]
 fn without_the_interface_nothing_is_answered_but_removals() {
     let bed = holding_ten();
     let remembered = bed.remembered();

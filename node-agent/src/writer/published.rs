@@ -145,6 +145,12 @@ impl Writer {
         if self.index.is_none() && !self.settings.removed {
             problems.push(format!("interface {} does not exist", self.interface.name));
         }
+        if self.index.is_some() && self.ledger.own_key.is_none() {
+            problems.push(format!(
+                "interface {} has no private key",
+                self.interface.name
+            ));
+        }
         let published = Published {
             name: self.interface.name.clone(),
             backend: self.device.backend(),

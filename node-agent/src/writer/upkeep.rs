@@ -20,7 +20,11 @@ impl Writer {
         let stale = self
             .read_at
             .is_none_or(|at| at.elapsed() >= self.timing.observe);
-        if self.index.is_some() && stale {
+        // Who makes an interface gives it a key and brings it up a moment later, and may take it down at any time.
+        if self.index.is_some() && (stale || !self.up) {
+            self.look_at_link();
+        }
+        if self.index.is_some() && (stale || self.ledger.own_key.is_none()) {
             match self.read() {
                 Ok(()) => self.settle(),
                 Err(err) => {
@@ -35,6 +39,18 @@ impl Writer {
             drop(self.write_anew());
         }
         self.publish();
+    }
+
+    /// Sees whether the interface is up, whoever brought it up or took it down.
+    fn look_at_link(&mut self) {
+        match self.device.link() {
+            Ok(Some(link)) => self.up = link.up,
+            // Gone: the next look at its presence says so.
+            Ok(None) => {}
+            Err(err) => {
+                tracing::warn!(error = &err as &dyn std::error::Error, interface = %self.name(), "cannot tell whether the interface is up");
+            }
+        }
     }
 
     /// Removes peers whose time is over.

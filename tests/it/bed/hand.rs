@@ -46,6 +46,12 @@ impl Hand {
 
     /// Makes the interface, with a key and a port, as it would be found by an agent that did not make it.
     pub(crate) fn make(&self) {
+        self.begin();
+        self.finish();
+    }
+
+    /// Makes the interface and leaves it without a key, and down.
+    pub(crate) fn begin(&self) {
         let name = self.name.as_str();
         match self.backend {
             Backend::Memory => {}
@@ -68,6 +74,11 @@ impl Hand {
                 });
             }
         }
+    }
+
+    /// Gives the interface its key and brings it up.
+    pub(crate) fn finish(&self) {
+        let name = self.name.as_str();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
         std::fs::write(&file, private_key().reveal()).unwrap();
@@ -82,6 +93,15 @@ impl Hand {
             Backend::Kernel | Backend::Userspace => {
                 run("wg", &["set", name, "private-key", file.to_str().unwrap()]);
                 run("ip", &["link", "set", name, "up"]);
+            }
+        }
+    }
+
+    pub(crate) fn take_down(&self) {
+        match self.backend {
+            Backend::Memory => self.device().set_up(false).unwrap(),
+            Backend::Kernel | Backend::Userspace => {
+                run("ip", &["link", "set", self.name.as_str(), "down"]);
             }
         }
     }
@@ -152,10 +172,16 @@ impl Hand {
     }
 
     pub(crate) fn come_back(&self) {
+        self.begin_to_come_back();
+        self.finish();
+    }
+
+    /// The first thing that wg-quick does: there is an interface, and nothing else of it.
+    pub(crate) fn begin_to_come_back(&self) {
         if self.backend == Backend::Memory {
             self.memory.come_back();
         }
-        self.make();
+        self.begin();
     }
 
     pub(crate) fn put_foreign(&self, key: &PublicKey, ips: &[&str]) {
