@@ -358,14 +358,9 @@ impl Bed {
         response.json()
     }
 
-    /// Waits for what the agent does on its own account. The kernel is one in a machine whose processor is emulated:
-    /// there it may take several times as long.
+    /// Waits for what the agent does on its own account.
     pub(crate) fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
-        let patience = match Backend::chosen() {
-            Backend::Kernel => 5,
-            Backend::Memory | Backend::Userspace => 1,
-        };
-        let deadline = Instant::now() + limit * patience;
+        let deadline = Instant::now() + limit;
         while !holds() {
             assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
             std::thread::sleep(Duration::from_millis(20));
