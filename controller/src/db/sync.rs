@@ -25,6 +25,38 @@ pub struct Claimed {
     pub capabilities: Vec<String>,
 }
 
+macro_rules! claim {
+    ($which:literal, $owner:expr, $lease:expr, $limit:expr $(, $argument:expr)?) => {
+        sqlx::query_as!(
+            Claimed,
+            r#"
+            WITH due AS (
+                SELECT interface_id FROM interface_sync
+                JOIN interfaces ON interfaces.id = interface_id
+                JOIN nodes ON nodes.id = node_id
+                JOIN node_status ON node_status.node_id = nodes.id
+                WHERE "# + $which + r#" desired_generation > applied_generation
+                  AND next_attempt_at <= now()
+                  AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
+                  AND nodes.enabled AND reachability <> 'pending'
+                ORDER BY urgent DESC, next_attempt_at, interface_id LIMIT $3
+                FOR UPDATE OF interface_sync SKIP LOCKED
+            )
+            UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
+            FROM due, interfaces, nodes, node_status
+            WHERE interface_sync.interface_id = due.interface_id
+              AND interfaces.id = due.interface_id AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
+            RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
+                interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
+            "#,
+            $owner,
+            interval($lease),
+            $limit,
+            $($argument,)?
+        )
+    };
+}
+
 /// Takes interfaces whose desired generation is ahead, those first where somebody is to be locked out.
 pub async fn claim(
     db: impl PgExecutor<'_>,
@@ -32,34 +64,7 @@ pub async fn claim(
     lease: Duration,
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    sqlx::query_as!(
-        Claimed,
-        r#"
-        WITH due AS (
-            SELECT interface_id FROM interface_sync
-            JOIN interfaces ON interfaces.id = interface_id
-            JOIN nodes ON nodes.id = node_id
-            JOIN node_status ON node_status.node_id = nodes.id
-            WHERE desired_generation > applied_generation
-              AND next_attempt_at <= now()
-              AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
-              AND nodes.enabled AND reachability <> 'pending'
-            ORDER BY urgent DESC, next_attempt_at, interface_id LIMIT $3
-            FOR UPDATE OF interface_sync SKIP LOCKED
-        )
-        UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
-        FROM due, interfaces, nodes, node_status
-        WHERE interface_sync.interface_id = due.interface_id
-          AND interfaces.id = due.interface_id AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
-        RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
-            interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
-        "#,
-        owner,
-        interval(lease),
-        limit,
-    )
-    .fetch_all(db)
-    .await
+    claim!("", owner, lease, limit).fetch_all(db).await
 }
 
 /// The same among these alone, which are looked up and not searched for.
@@ -71,36 +76,9 @@ pub async fn claim_of(
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
     let ids: Vec<i64> = interfaces.iter().map(|id| id.0).collect();
-    sqlx::query_as!(
-        Claimed,
-        r#"
-        WITH due AS (
-            SELECT interface_id FROM interface_sync
-            JOIN interfaces ON interfaces.id = interface_id
-            JOIN nodes ON nodes.id = node_id
-            JOIN node_status ON node_status.node_id = nodes.id
-            WHERE interface_id = ANY($3)
-              AND desired_generation > applied_generation
-              AND next_attempt_at <= now()
-              AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
-              AND nodes.enabled AND reachability <> 'pending'
-            ORDER BY urgent DESC, next_attempt_at, interface_id LIMIT $4
-            FOR UPDATE OF interface_sync SKIP LOCKED
-        )
-        UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
-        FROM due, interfaces, nodes, node_status
-        WHERE interface_sync.interface_id = due.interface_id
-          AND interfaces.id = due.interface_id AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
-        RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
-            interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
-        "#,
-        owner,
-        interval(lease),
-        &ids,
-        limit,
-    )
-    .fetch_all(db)
-    .await
+    claim!("interface_id = ANY($4) AND", owner, lease, limit, &ids)
+        .fetch_all(db)
+        .await
 }
 
 /// Takes one interface whether or not there is something to do, unless somebody else is at work on it.
