@@ -212,6 +212,8 @@ pub async fn applied(
                 observed_digest = coalesce($5, observed_digest),
                 observed_peers = coalesce($6, observed_peers),
                 observed_at = CASE WHEN $5::text IS NULL THEN observed_at ELSE now() END,
+                -- Who left is told by the next look alone, and one that stays empty is not looked at.
+                cursor = CASE WHEN $6 = 0 THEN NULL ELSE cursor END,
                 leased_by = CASE WHEN $7 AND desired_generation <= $3 THEN NULL ELSE leased_by END,
                 leased_until = CASE WHEN $7 AND desired_generation <= $3 THEN NULL ELSE leased_until END
             FROM interfaces

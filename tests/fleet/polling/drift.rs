@@ -80,6 +80,21 @@ async fn what_is_missing_on_a_node_is_put_back_without_being_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn those_of_an_interface_that_was_emptied_are_known_to_be_gone() {
+    let watched = Watched::new(1, 0).await;
+    let (key, _) = stranger(1);
+    watched.peer("phone", key).await;
+    let there = "SELECT count(*) FROM observations WHERE gone_at IS NULL";
+    watched.until(there, 1).await;
+
+    let peer = "SELECT id FROM peers";
+    let path = format!("/peers/{}", watched.count(peer).await);
+    watched.controller.api.delete(&path).await.ok();
+
+    watched.until(there, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_controller_writes_to_no_node() {
     let mut watched = Watched::new(2, 0).await;
     let (key, _) = stranger(1);
