@@ -3,7 +3,8 @@
 //! The candidates are judged and sorted once; after that a peer costs what its own nodes cost.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::explanation::{Explanation, NAMED, Ranked};
 use super::reason::{NoCandidate, Reason, obstacle, tallies};
@@ -22,44 +23,52 @@ pub struct Choice {
 pub struct Placer<'a> {
     candidates: &'a [Candidate],
     rules: Rules,
-    nodes: HashMap<NodeId, Node>,
+    /// By rising node, then interface.
+    order: Vec<usize>,
+    nodes: Vec<Node>,
     /// Who can take a peer, the best first.
     eligible: BTreeSet<Standing>,
     /// Who cannot, the nearest to it first; the last part finds the candidate.
-    left_out: BTreeSet<(Reason, NodeId, InterfaceId, usize)>,
+    left_out: BTreeSet<Seat>,
     left_out_counts: BTreeMap<Reason, usize>,
 }
 
-/// The candidates of one node by rising interface, and how many peers it got here.
-#[derive(Debug, Default)]
+type Seat = (Reason, NodeId, InterfaceId, usize);
+
+/// A node, where its candidates are in the order, and how many peers it got here.
+#[derive(Debug)]
 struct Node {
-    candidates: Vec<usize>,
+    id: NodeId,
+    candidates: Range<usize>,
     added: i64,
 }
 
 impl<'a> Placer<'a> {
     pub fn new(candidates: &'a [Candidate], rules: Rules) -> Self {
-        let mut nodes: HashMap<NodeId, Node> = HashMap::new();
-        for (index, candidate) in candidates.iter().enumerate() {
-            let node = nodes.entry(candidate.node).or_default();
-            node.candidates.push(index);
-        }
-        for node in nodes.values_mut() {
-            node.candidates
-                .sort_by_key(|index| candidates[*index].interface);
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        order.sort_unstable_by_key(|index| (candidates[*index].node, candidates[*index].interface));
+        let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
+        for (place, index) in order.iter().enumerate() {
+            let id = candidates[*index].node;
+            match nodes.last_mut().filter(|last| last.id == id) {
+                Some(last) => last.candidates.end = place + 1,
+                None => nodes.push(Node {
+                    id,
+                    candidates: place..place + 1,
+                    added: 0,
+                }),
+            }
         }
         let mut placer = Self {
             candidates,
             rules,
+            order,
             nodes,
             eligible: BTreeSet::new(),
             left_out: BTreeSet::new(),
             left_out_counts: BTreeMap::new(),
         };
-        let all: Vec<NodeId> = placer.nodes.keys().copied().collect();
-        for node in all {
-            placer.enter(node);
-        }
+        placer.enter_all();
         placer
     }
 
@@ -162,18 +171,43 @@ impl<'a> Placer<'a> {
 
     fn peers(&self, index: usize) -> i64 {
         let candidate = &self.candidates[index];
-        candidate.node_peers + self.nodes[&candidate.node].added
+        candidate.node_peers + self.nodes[self.place_of(candidate.node)].added
+    }
+
+    fn place_of(&self, node: NodeId) -> usize {
+        self.nodes.partition_point(|one| one.id < node)
     }
 
     fn count_one_more(&mut self, node: NodeId) {
-        self.leave(node);
-        self.nodes.entry(node).and_modify(|node| node.added += 1);
-        self.enter(node);
+        let place = self.place_of(node);
+        self.leave(place);
+        self.nodes[place].added += 1;
+        self.enter(place);
+    }
+
+    /// All at once: a set that is made of everybody costs less than one that grows.
+    fn enter_all(&mut self) {
+        let mut eligible = Vec::with_capacity(self.order.len());
+        let mut left_out = Vec::new();
+        for node in &self.nodes {
+            for (standing, reason) in self.judge(node) {
+                match reason {
+                    None => eligible.push(standing),
+                    Some(reason) => left_out.push(seat(reason, &standing)),
+                }
+            }
+        }
+        for (reason, ..) in &left_out {
+            *self.left_out_counts.entry(*reason).or_default() += 1;
+        }
+        self.eligible = eligible.into_iter().collect();
+        self.left_out = left_out.into_iter().collect();
     }
 
     /// Puts the candidates of a node where they belong.
-    fn enter(&mut self, node: NodeId) {
-        for (standing, reason) in self.judge(node) {
+    fn enter(&mut self, place: usize) {
+        let judged: Vec<_> = self.judge(&self.nodes[place]).collect();
+        for (standing, reason) in judged {
             match reason {
                 None => drop(self.eligible.insert(standing)),
                 Some(reason) => {
@@ -185,8 +219,9 @@ impl<'a> Placer<'a> {
     }
 
     /// Takes them out again, which needs the very counts they were put in with.
-    fn leave(&mut self, node: NodeId) {
-        for (standing, reason) in self.judge(node) {
+    fn leave(&mut self, place: usize) {
+        let judged: Vec<_> = self.judge(&self.nodes[place]).collect();
+        for (standing, reason) in judged {
             match reason {
                 None => drop(self.eligible.remove(&standing)),
                 Some(reason) => {
@@ -200,11 +235,12 @@ impl<'a> Placer<'a> {
     }
 
     /// With placement on all, one interface of a node is enough: the first that can.
-    fn judge(&self, node: NodeId) -> Vec<(Standing, Option<Reason>)> {
+    fn judge(&self, node: &Node) -> impl Iterator<Item = (Standing, Option<Reason>)> {
+        let (id, added) = (node.id, node.added);
         let mut is_taken = false;
-        let judge_one = |index: &usize| {
+        let judge_one = move |index: &usize| {
             let candidate = &self.candidates[*index];
-            let peers = self.peers(*index);
+            let peers = candidate.node_peers + added;
             let mut reason = obstacle(candidate, peers, self.rules);
             if reason.is_none() && self.rules.placement == Placement::All {
                 reason = is_taken.then_some(Reason::SameNode);
@@ -213,16 +249,16 @@ impl<'a> Placer<'a> {
             let standing = Standing {
                 peers,
                 weight: candidate.weight,
-                node,
+                node: id,
                 interface: candidate.interface,
                 index: *index,
             };
             (standing, reason)
         };
-        self.nodes[&node].candidates.iter().map(judge_one).collect()
+        self.order[node.candidates.clone()].iter().map(judge_one)
     }
 }
 
-fn seat(reason: Reason, standing: &Standing) -> (Reason, NodeId, InterfaceId, usize) {
+fn seat(reason: Reason, standing: &Standing) -> Seat {
     (reason, standing.node, standing.interface, standing.index)
 }
