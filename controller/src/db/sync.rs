@@ -31,10 +31,12 @@ macro_rules! claim {
             Claimed,
             r#"
             WITH due AS (
-                SELECT interface_id FROM interface_sync
+                SELECT interface_id, node_id, interfaces.name, drift_policy, urgent, applied_generation, attempts,
+                    desired_at, capabilities
+                FROM interface_sync
                 JOIN interfaces ON interfaces.id = interface_id
                 JOIN nodes ON nodes.id = node_id
-                JOIN node_status ON node_status.node_id = nodes.id
+                JOIN node_status USING (node_id)
                 WHERE "# + $which + r#" desired_generation > applied_generation
                   AND next_attempt_at <= now()
                   AND (interface_sync.leased_until IS NULL OR interface_sync.leased_until < now())
@@ -43,11 +45,10 @@ macro_rules! claim {
                 FOR UPDATE OF interface_sync SKIP LOCKED
             )
             UPDATE interface_sync SET leased_by = $1, leased_until = now() + $2
-            FROM due, interfaces, nodes, node_status
-            WHERE interface_sync.interface_id = due.interface_id
-              AND interfaces.id = due.interface_id AND nodes.id = interfaces.node_id AND node_status.node_id = nodes.id
-            RETURNING interface_sync.interface_id AS "interface: InterfaceId", nodes.id AS "node: NodeId",
-                interfaces.name, drift_policy, urgent, applied_generation, attempts, desired_at, capabilities
+            FROM due WHERE interface_sync.interface_id = due.interface_id
+            RETURNING interface_sync.interface_id AS "interface: InterfaceId", due.node_id AS "node: NodeId",
+                due.name, due.drift_policy, due.urgent, due.applied_generation, due.attempts, due.desired_at,
+                due.capabilities
             "#,
             $owner,
             interval($lease),
