@@ -19,36 +19,52 @@ pub struct CandidateRow {
     pub enabled: bool,
     pub weight: i32,
     pub max_peers: i32,
-    pub reachability: String,
+    /// What its node is instead of online; none: it is online.
+    pub doubt: Option<String>,
+    /// Read of those in doubt alone.
     pub good_at: Option<DateTime<Utc>>,
     /// Over all interfaces of the node.
     pub node_peers: i64,
+    /// Those of them that are on other networks.
+    pub elsewhere: i64,
 }
 
+/// Every new peer waits for this, and most rows of a large fleet say that nothing is the matter: what is rare has an
+/// index of its own, and peers are counted on other networks only where there are any.
 pub async fn candidates(
     db: impl PgExecutor<'_>,
     network: NetworkId,
 ) -> Result<Vec<CandidateRow>, sqlx::Error> {
-    sqlx::query_as!(
+    let mut rows = sqlx::query_as!(
         CandidateRow,
         r#"
-        SELECT interfaces.id AS "interface: InterfaceId", nodes.id AS "node: NodeId", nodes.name AS node_name,
-            nodes.enabled, nodes.weight, nodes.max_peers,
+        SELECT interfaces.id AS "interface!: InterfaceId", nodes.id AS "node!: NodeId", nodes.name AS "node_name!",
+            nodes.enabled AS "enabled!", nodes.weight AS "weight!", nodes.max_peers AS "max_peers!",
             -- Its own addresses are not known yet: one of them could be given to a peer.
-            CASE WHEN config_at IS NULL THEN 'pending' ELSE node_status.reachability END AS "reachability!",
-            node_status.good_at, own.peers AS "node_peers!"
+            CASE WHEN unlearned.interface_id IS NULL THEN doubtful.reachability ELSE 'pending' END AS "doubt?",
+            doubtful.good_at AS "good_at?", placed::bigint AS "node_peers!",
+            coalesce(elsewhere.peers, 0) AS "elsewhere!"
         FROM interfaces
         JOIN nodes ON nodes.id = interfaces.node_id
-        JOIN (SELECT node_id, sum(placed) AS peers FROM interfaces GROUP BY node_id) AS own ON own.node_id = nodes.id
-        JOIN node_status ON node_status.node_id = nodes.id
-        JOIN interface_sync ON interface_sync.interface_id = interfaces.id
+        LEFT JOIN (
+            SELECT node_id, sum(placed) AS peers FROM interfaces WHERE network_id <> $1 GROUP BY node_id
+        ) AS elsewhere ON elsewhere.node_id = nodes.id
+        LEFT JOIN node_status AS doubtful ON doubtful.node_id = nodes.id AND doubtful.reachability <> 'online'
+        LEFT JOIN interface_sync AS unlearned ON unlearned.interface_id = interfaces.id AND config_at IS NULL
         WHERE interfaces.network_id = $1
-        ORDER BY interfaces.id
         "#,
         network.0,
     )
     .fetch_all(db)
-    .await
+    .await?;
+    rows.sort_unstable_by_key(|row| (row.node, row.interface));
+    for siblings in rows.chunk_by_mut(|one, next| one.node == next.node) {
+        let here: i64 = siblings.iter().map(|row| row.node_peers).sum();
+        for row in siblings {
+            row.node_peers = here + row.elsewhere;
+        }
+    }
+    Ok(rows)
 }
 
 /// Holds the rows of nodes that have a limit, so that nobody else fills them meanwhile, and tells how many peers each

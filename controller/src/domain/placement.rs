@@ -48,7 +48,7 @@ pub struct Candidate {
     pub node_name: String,
     pub enabled: bool,
     pub reachability: Reachability,
-    /// When the node last answered well.
+    /// When the node last answered well; nobody looks where it is online.
     pub good_at: Option<DateTime<Utc>>,
     /// 0 takes no new peers.
     pub weight: i32,

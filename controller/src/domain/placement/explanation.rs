@@ -24,7 +24,7 @@ pub struct Ranked {
     /// 0 is no limit.
     pub max_peers: i32,
     pub reachability: Reachability,
-    /// Seconds since its last good answer; null where there never was one.
+    /// Seconds since its last good answer; null where there never was one, and where it is online.
     pub silent_s: Option<i64>,
     /// What it lacked; null if it was chosen.
     pub reason: Option<Reason>,

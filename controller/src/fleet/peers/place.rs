@@ -139,8 +139,11 @@ fn candidate(
     members: &BTreeSet<(PoolId, NodeId)>,
     added: &BTreeMap<NodeId, i64>,
 ) -> Result<Candidate> {
-    let reachability = Reachability::parse(&row.reachability)
-        .map_err(|_| FleetError::Corrupt("node_status.reachability"))?;
+    let reachability = match row.doubt {
+        None => Reachability::Online,
+        Some(doubt) => Reachability::parse(&doubt)
+            .map_err(|_| FleetError::Corrupt("node_status.reachability"))?,
+    };
     Ok(Candidate {
         interface: row.interface,
         node: row.node,
