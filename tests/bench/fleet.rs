@@ -51,7 +51,7 @@ pub(crate) fn run() -> ExitCode {
     let mut few_nodes = Simulator::start(FEW, PEERS, 0);
     few.adopt(&few_nodes);
     few_nodes.traffic_every(POLL_EVERY, HEARD_PERCENT);
-    let alone = changes::alone(&mut few);
+    let few_alone = changes::in_a_row(&mut few);
 
     progress("rounds of health");
     let mut many = Controller::start(SELDOM);
@@ -78,7 +78,7 @@ pub(crate) fn run() -> ExitCode {
     std::thread::sleep(SETTLING);
     steady(&mut table, &many, &nodes);
     progress("changes among many nodes");
-    changes::measure(&mut table, &mut few, &mut many, &alone);
+    changes::measure(&mut table, &mut few, &mut many, &few_alone);
     drop(few);
     drop(few_nodes);
     progress("lists");

@@ -26,11 +26,11 @@ fn create(controller: &mut Controller, name: &str) -> Duration {
     time(made).0
 }
 
-/// Among few nodes and with nothing else at work on the machine.
-pub(crate) fn alone(controller: &mut Controller) -> Samples {
+/// One after the other among the same nodes, as the nodes' polls let it.
+pub(crate) fn in_a_row(controller: &mut Controller) -> Samples {
     let mut samples = Samples::default();
     for n in 0..CHANGES {
-        samples.push(create(controller, &format!("alone-{n}")));
+        samples.push(create(controller, &format!("row-{n}")));
     }
     samples
 }
@@ -40,7 +40,7 @@ pub(crate) fn measure(
     table: &mut Table,
     few: &mut Controller,
     many: &mut Controller,
-    alone: &Samples,
+    few_alone: &Samples,
 ) {
     let simulator = Simulator::start(1, 250, 0);
     let mut node = simulator.connect().pop().unwrap();
@@ -66,13 +66,18 @@ pub(crate) fn measure(
             ),
         );
     }
-    for (what, samples) in [
-        ("at the same time", &of_few),
-        ("alone on the machine", alone),
+    let many_alone = in_a_row(many);
+    for (how, among_many, among_few) in [
+        ("in turns", &of_many, &of_few),
+        (
+            "each in a row, the 10 with nothing else on the machine",
+            &many_alone,
+            few_alone,
+        ),
     ] {
-        let (took, floor) = (of_many.percentile(50), samples.percentile(50));
+        let (took, floor) = (among_many.percentile(50), among_few.percentile(50));
         table.row(
-            format!("the same against 10 nodes {what}, p50"),
+            format!("the same against 10 nodes, {how}, p50"),
             ratio(took, floor),
             Target::AtMost(1.5),
             format!("{} / {}", text(took), text(floor)),
