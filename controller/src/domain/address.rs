@@ -3,6 +3,7 @@
 //! Who holds what, and who wins a race, is settled by the database; here is only what is decided
 //! once its answer is known.
 
+pub mod parts;
 pub mod prefix;
 pub mod range;
 pub mod rest;

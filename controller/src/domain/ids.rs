@@ -41,4 +41,6 @@ ids! {
     EventId,
     WebhookId,
     DeliveryId,
+    SessionId,
+    PasskeyId,
 }

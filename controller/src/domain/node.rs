@@ -74,6 +74,28 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [Self; 5] = [
+        Self::Online,
+        Self::Offline,
+        Self::Error,
+        Self::Pending,
+        Self::Disabled,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Error => "error",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     pub fn of(enabled: bool, reachability: Reachability) -> Self {
         match (enabled, reachability) {
             (false, _) => Self::Disabled,

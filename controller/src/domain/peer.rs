@@ -29,7 +29,44 @@ impl PeerKind {
     }
 }
 
-const MOST_TAGS: usize = 32;
+/// How a peer stands, as lists are narrowed to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A handshake within the last three minutes.
+    Online,
+    /// Its nodes have yet to learn of a change.
+    Waiting,
+    Disabled,
+    Expired,
+    Isolated,
+}
+
+impl Standing {
+    pub const ALL: [Self; 5] = [
+        Self::Online,
+        Self::Waiting,
+        Self::Disabled,
+        Self::Expired,
+        Self::Isolated,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Waiting => "waiting",
+            Self::Disabled => "disabled",
+            Self::Expired => "expired",
+            Self::Isolated => "isolated",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|standing| standing.as_str() == word)
+    }
+}
+
+pub const MOST_TAGS: usize = 32;
 const LONGEST_TAG: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -63,6 +63,13 @@ macro_rules! words {
 #[error("is none of {}", .0.join(", "))]
 pub struct UnknownWord(&'static [&'static str]);
 
+impl UnknownWord {
+    /// What it could have been.
+    pub fn words(&self) -> &'static [&'static str] {
+        self.0
+    }
+}
+
 words! {
     /// What a person is.
     Role {
