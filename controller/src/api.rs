@@ -23,6 +23,7 @@ pub mod plans;
 pub mod pools;
 pub mod probes;
 pub mod problem;
+pub mod reached;
 pub mod reference;
 pub mod requests;
 pub mod samples;

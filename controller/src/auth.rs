@@ -5,6 +5,8 @@
 //! however many controllers there are; answers to requests that verified are signed as well. A bearer
 //! token reads and does nothing else.
 //!
+//! People come through the [`door`]: cookies, sessions, forms. What either lets in is a [`Principal`].
+//!
 //! [`guard`] does all of it around a scope of routes; [`once`] within it gives a request that names
 //! itself the same answer again. What a route needs is told by one function for all of them, and what
 //! that does not name is refused.
@@ -17,21 +19,25 @@ use crate::db::{idempotency as answers, request_signatures};
 mod body;
 mod client;
 mod decision;
+mod door;
 mod extract;
 mod gate;
 mod idempotency;
 mod limiter;
 mod principal;
 mod refusal;
+mod site;
 mod verify;
 
 pub use body::Limits;
 pub use client::client_address;
+pub use door::{AtDoor, door};
 pub use extract::RawBody;
 pub use gate::{Gate, Needs, Routes, Takes, guard};
 pub use idempotency::once;
 pub use principal::{Principal, Who};
-pub use refusal::{Reason, problem};
+pub use refusal::{Reason, Written, problem};
+pub use site::{Cookie, Cookies, CrossSite, Origin, Site};
 
 /// Forgets signatures that could not verify any more and answers that nobody will ask for again.
 ///

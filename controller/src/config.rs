@@ -6,6 +6,7 @@
 //!
 //! No secret is quoted: not by a mistake, not by `Debug`, not by `config show`.
 
+mod door;
 mod effective;
 mod explain;
 pub mod keys;
@@ -26,10 +27,11 @@ use protocol::signing::Secret;
 use settings::Text;
 use url::Url;
 
+pub use door::{Oidc, Sessions, SignIn};
 pub use effective::{Effective, Origin};
 pub use explain::{example, explain, names};
 pub use sections::{
-    Addresses, Agents, Api, Apply, Events, Mend, Poll, Samples, Tls, Upkeep, Webhooks,
+    Addresses, Agents, Api, Apply, Events, Live, Mend, Poll, Samples, Tls, Upkeep, Webhooks,
 };
 pub use settings::{Mistake, Mistakes};
 pub use sources::{EnvironmentError, Override, Sources, variable};
@@ -65,8 +67,13 @@ pub struct Config {
     pub addresses: Addresses,
     pub samples: Samples,
     pub events: Events,
+    pub live: Live,
     pub webhooks: Webhooks,
     pub api: Api,
+    pub sign_in: SignIn,
+    pub sessions: Sessions,
+    /// Absent: nobody signs in through an identity provider.
+    pub oidc: Option<Oidc>,
 }
 
 /// Where the key comes from that encrypts secrets in the database.

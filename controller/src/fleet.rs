@@ -8,8 +8,10 @@ pub mod adopt;
 pub mod api_keys;
 pub mod audit;
 pub mod change;
+pub mod factors;
 pub mod figures;
 pub mod interfaces;
+pub mod live;
 pub mod master_key;
 pub mod networks;
 pub mod nodes;
@@ -21,9 +23,13 @@ pub mod reconcile;
 pub mod refusal;
 pub mod reservations;
 pub mod samples;
+pub mod sessions;
 pub mod settings;
+pub mod setup;
+pub mod sign_in;
 pub mod status;
 pub mod upkeep;
+pub mod usage;
 pub mod users;
 pub mod webhooks;
 
@@ -46,8 +52,10 @@ pub struct Fleet {
     pub pool: PgPool,
     pub keyring: Arc<Keyring>,
     pub hasher: Hasher,
+    pub door: Arc<sign_in::Door>,
     pub agents: Clients,
     pub metrics: Metrics,
+    pub live: live::Live,
     /// Names this controller among those that share the database.
     pub instance: String,
 }

@@ -125,6 +125,12 @@ impl Keyring {
         mac.finalize().into_bytes().into()
     }
 
+    /// A key for one use, the same on every controller and after every start: to sign what browsers bring back.
+    pub fn key_for(&self, use_of_it: &str) -> Zeroizing<[u8; 32]> {
+        let keys = self.keys.load();
+        cipher::derive(&keys.fingerprint, &format!("wgfleet-use-1|{use_of_it}"))
+    }
+
     /// Learns the data keys that other controllers or commands made since. Changes nothing.
     pub async fn refresh(&self, pool: &PgPool) -> Result<(), KeyringError> {
         let rows = data_keys::list(pool).await?;

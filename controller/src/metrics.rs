@@ -8,6 +8,7 @@ mod labels;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -18,7 +19,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 pub use labels::{
     ApplyLabels, ApplyOutcome, ConnectionLabels, ConnectionState, HttpLabels, InterfaceLabels,
-    PollLabels, PollOutcome, PoolLabels, StatusClass, WorkKind, WorkLabels,
+    PollLabels, PollOutcome, PoolLabels, StatusClass, Task, TaskLabels, WorkKind, WorkLabels,
 };
 
 /// From a millisecond on the own machine to a call that waits for its timeout.
@@ -47,6 +48,8 @@ pub struct Metrics {
     pub pool_members: Family<PoolLabels, Gauge>,
     pub database_connections: Family<ConnectionLabels, Gauge>,
     pub http_seconds: Histograms<HttpLabels>,
+    /// When each task last did its round without failing, in seconds since 1970.
+    task_rounds: Family<TaskLabels, Gauge>,
     registry: Arc<Registry>,
 }
 
@@ -101,8 +104,25 @@ impl Metrics {
                 "Connections to Postgres",
             ),
             http_seconds,
+            task_rounds: family(
+                &mut registry,
+                "task_last_round_timestamp_seconds",
+                "When a task last did its round without failing",
+            ),
             registry: Arc::new(registry),
         }
+    }
+
+    /// Notes that a task has done its round.
+    pub fn did_round(&self, task: Task, now: DateTime<Utc>) {
+        let round = self.task_rounds.get_or_create_owned(&TaskLabels { task });
+        round.set(now.timestamp());
+    }
+
+    /// When a task last did its round here; none: not since the start.
+    pub fn last_round(&self, task: Task) -> Option<DateTime<Utc>> {
+        let round = self.task_rounds.get(&TaskLabels { task })?.get();
+        DateTime::from_timestamp(round, 0)
     }
 
     /// Writes all figures down as they are now.

@@ -8,8 +8,8 @@ mod ground;
 mod readiness;
 
 use std::error::Error;
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,14 +20,21 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_actix_web::AppExt;
+use zeroize::Zeroizing;
 
 use crate::agent::{Clients, SetupError};
 use crate::api::{self, requests};
-use crate::auth::{Gate, Limits, Routes};
-use crate::config::Config;
+use crate::auth::{Gate, Limits, Routes, Site};
+use crate::config::{Config, Effective, Loaded};
 use crate::database::{self, Database, DatabaseError};
+use crate::domain::token::Token;
+use crate::fleet::live::{self, Live};
+use crate::fleet::sign_in::Door;
+use crate::fleet::sign_in::oidc::ProviderError;
 use crate::fleet::users::{Hasher, HashingError};
-use crate::fleet::{Fleet, Settings, Shared, poll, reconcile, samples, upkeep, webhooks};
+use crate::fleet::{
+    Fleet, FleetError, Settings, Shared, poll, reconcile, samples, setup, upkeep, webhooks,
+};
 use crate::keyring::{self, KeyringError};
 use crate::metrics::Metrics;
 use crate::tls::{self, Served, TlsError};
@@ -52,6 +59,10 @@ pub enum StartError {
     Agents(#[from] SetupError),
     #[error("cannot check passwords")]
     Passwords(#[from] HashingError),
+    #[error("cannot make the link for the first administrator")]
+    Setup(#[from] FleetError),
+    #[error("cannot ask the identity provider")]
+    Provider(#[from] ProviderError),
     #[error("cannot serve TLS")]
     Tls(#[from] TlsError),
     #[error("cannot listen on {address}")]
@@ -64,7 +75,10 @@ pub enum StartError {
 }
 
 /// Runs the controller until it is told to stop.
-pub fn run(config: Config) -> Result<(), StartError> {
+pub fn run(loaded: Loaded) -> Result<(), StartError> {
+    let Loaded {
+        config, effective, ..
+    } = loaded;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.api.workers.max(2))
         .enable_all()
@@ -73,7 +87,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
     actix_web::rt::System::with_tokio_rt(|| runtime).block_on(async {
         let stop = CancellationToken::new();
         let signals = actix_web::rt::spawn(stop_on_signal(stop.clone()));
-        let ended = Controller::start(config, stop).await?.run().await;
+        let controller = Controller::start(config, stop).await?;
+        let controller = controller.showing(effective).telling_setup_link();
+        let ended = controller.run().await;
         signals.abort();
         ended
     })
@@ -87,6 +103,12 @@ pub struct Controller {
     config: Config,
     listener: TcpListener,
     tls: Option<Served>,
+    /// While there is no administrator.
+    setup_link: Option<Token>,
+    /// Whether the link is told to whoever started it.
+    tells_setup_link: bool,
+    /// What pages show of the settings.
+    effective: Vec<Effective>,
     stop: CancellationToken,
 }
 
@@ -95,19 +117,37 @@ impl Controller {
     pub async fn start(config: Config, stop: CancellationToken) -> Result<Self, StartError> {
         let database = database::open(&database_settings(&config)).await?;
         match assemble(&config, &database).await {
-            Ok((fleet, listener, tls)) => Ok(Self {
+            Ok((fleet, listener, tls, setup_link)) => Ok(Self {
                 fleet: Arc::new(fleet),
                 address: listener.local_addr().map_err(StartError::Serve)?,
                 database,
                 config,
                 listener,
                 tls,
+                setup_link,
+                tells_setup_link: false,
+                effective: Vec::new(),
                 stop,
             }),
             Err(err) => {
                 database.close().await;
                 Err(err)
             }
+        }
+    }
+
+    /// Lets pages show where each setting comes from.
+    #[must_use]
+    pub fn showing(self, effective: Vec<Effective>) -> Self {
+        Self { effective, ..self }
+    }
+
+    /// Prints the way to the first administrator, once it serves.
+    #[must_use]
+    pub fn telling_setup_link(self) -> Self {
+        Self {
+            tells_setup_link: true,
+            ..self
         }
     }
 
@@ -120,6 +160,9 @@ impl Controller {
             config,
             listener,
             tls,
+            setup_link,
+            tells_setup_link,
+            effective,
             stop,
         } = self;
         let readiness = Data::new(Readiness::default());
@@ -128,13 +171,25 @@ impl Controller {
             None => (None, None),
         };
         let secure = tls.is_some();
-        let server = serve(&fleet, &config, &readiness, listener, tls, stop.clone())?;
+        let shown = Data::new(web::Shown::new(effective, clock::now()));
+        let server = serve(
+            &fleet,
+            &config,
+            &readiness,
+            shown,
+            listener,
+            tls,
+            stop.clone(),
+        )?;
         let workers = work(&fleet, &stop);
         if let Some(watcher) = watcher {
             workers.spawn(watch(watcher, stop.clone()));
         }
         readiness.begin();
         tracing::info!(listen = %address, tls = secure, "serving on {}://{address}", scheme(secure));
+        if let Some(token) = setup_link.filter(|_| tells_setup_link) {
+            print_setup_link(&config, address, secure, &token);
+        }
         let served = server.await.map_err(StartError::Serve);
         readiness.end();
         stop.cancel();
@@ -146,6 +201,27 @@ impl Controller {
     }
 }
 
+/// Tells whoever started the controller how to make the first administrator. Not in the log, which more people read.
+fn print_setup_link(config: &Config, address: SocketAddr, secure: bool, token: &Token) {
+    let here = match address.ip().is_unspecified() {
+        true => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
+        false => address,
+    };
+    let base = match &config.base_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("{}://{here}", scheme(secure)),
+    };
+    let link = Zeroizing::new(format!("{base}/setup?token={}", *token.reveal()));
+    let text = format!("No administrator yet. Make one, once, at:\n  {}\n", *link);
+    let mut out = io::stdout();
+    if let Err(err) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(
+            error = &err as &dyn Error,
+            "the setup link cannot be printed: use wgfleet admin create"
+        );
+    }
+}
+
 fn scheme(secure: bool) -> &'static str {
     if secure { "https" } else { "http" }
 }
@@ -153,15 +229,17 @@ fn scheme(secure: bool) -> &'static str {
 async fn assemble(
     config: &Config,
     database: &Database,
-) -> Result<(Fleet, TcpListener, Option<Served>), StartError> {
+) -> Result<(Fleet, TcpListener, Option<Served>, Option<Token>), StartError> {
     let keyring = open_keyring(config, &database.pool).await?;
     let fleet = Fleet {
         settings: Settings::from(config),
         pool: database.pool.clone(),
         keyring: Arc::new(keyring),
         hasher: Hasher::new()?,
+        door: Arc::new(Door::new(config)?),
         agents: Clients::new(&config.into())?,
         metrics: Metrics::new(),
+        live: Live::default(),
         instance: hex::encode(random::bytes::<8>()),
     };
     let tls = tls::prepare(config, clock::now())?;
@@ -169,13 +247,15 @@ async fn assemble(
         address: config.listen,
         source,
     })?;
-    Ok((fleet, listener, tls))
+    let setup_link = setup::offer(&fleet).await?;
+    Ok((fleet, listener, tls, setup_link))
 }
 
 fn serve(
     fleet: &Shared,
     config: &Config,
     readiness: &Data<Readiness>,
+    shown: Data<web::Shown>,
     listener: TcpListener,
     tls: Option<rustls::ServerConfig>,
     stop: CancellationToken,
@@ -194,6 +274,7 @@ fn serve(
         },
         limits,
     ));
+    let site = Data::new(Site::new(config));
     let fleet = Data::from(Arc::clone(fleet));
     let readiness = readiness.clone();
     let body_limit = config.api.body_limit_bytes;
@@ -201,7 +282,9 @@ fn serve(
         App::new()
             .app_data(fleet.clone())
             .app_data(gate.clone())
+            .app_data(site.clone())
             .app_data(readiness.clone())
+            .app_data(shown.clone())
             .app_data(actix_web::web::PayloadConfig::new(body_limit))
             .wrap(from_fn(requests::follow))
             .into_utoipa_app()
@@ -229,6 +312,7 @@ fn work(fleet: &Shared, stop: &CancellationToken) -> TaskTracker {
     workers.spawn(upkeep::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(webhooks::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(samples::run(Arc::clone(fleet), stop.clone()));
+    workers.spawn(live::run(Arc::clone(fleet), stop.clone()));
     workers
 }
 

@@ -53,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "controller/src/agent",
             "controller/src/authorities",
             "controller/src/cli",
+            "controller/src/fleet/sign_in/oidc",
             "controller/src/fleet/webhooks",
             "tests/fleet",
             "tests/bench",

@@ -17,6 +17,7 @@ use super::page::{Page, PageQuery, limit, mark, marked};
 use super::peers::PeerDetail;
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::texts;
+use crate::api::fields::mistake::Mistake;
 use crate::db;
 use crate::db::observations::unknown::{self as rows, Unknown};
 use crate::domain::ids::{InterfaceId, UserId};
@@ -157,7 +158,11 @@ pub(crate) async fn remove(
 ) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::default();
     if !(1..=MOST_REMOVALS).contains(&body.0.keys.len()) {
-        fields.mistake("keys", format!("are not 1 to {MOST_REMOVALS}"));
+        let what = format!("are not 1 to {MOST_REMOVALS}");
+        fields.mistake(
+            "keys",
+            Mistake::new("too_many_keys", what).with("most", MOST_REMOVALS),
+        );
     }
     let keys = keys(&mut fields, "keys", &body.0.keys);
     let keys = fields.finish(Some(keys))?;

@@ -17,9 +17,11 @@ use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::texts;
 use super::version;
+use crate::api::fields::mistake::Mistake;
 use crate::db;
 use crate::db::api_keys::ApiKeyRow;
 use crate::domain::ids::ApiKeyId;
+use crate::domain::reach::Reach;
 use crate::domain::role::Scope;
 use crate::fleet::api_keys::{Created, NewApiKey, audited};
 use crate::fleet::{Fleet, Refusal};
@@ -33,6 +35,8 @@ pub struct ApiKeyDraft {
     #[schema(value_type = texts::Purpose)]
     name: String,
     scope: Scope,
+    /// To what the scope extends; everything if absent. That of scope admin is not limited.
+    reach: Option<Reach>,
     /// Whether a token that needs no signing goes with it; for scope read alone.
     #[serde(default)]
     bearer: bool,
@@ -49,6 +53,7 @@ pub struct ApiKeyView {
     key_id: String,
     name: String,
     scope: Scope,
+    reach: Reach,
     bearer: bool,
     #[schema(value_type = Vec<String>)]
     allowed_from: Vec<IpNet>,
@@ -138,14 +143,15 @@ pub(crate) async fn revoke(
 }
 
 impl ApiKeyDraft {
-    fn parse(self, created_by: &str) -> Result<NewApiKey, Problem> {
+    pub(crate) fn parse(self, created_by: &str) -> Result<NewApiKey, Problem> {
         let mut fields = Fields::default();
         let prefix = |text: &String| {
             let net = text.parse::<IpNet>();
             let host = || text.parse::<IpAddr>().map(IpNet::from);
-            net.or_else(|_| host())
-                .map(|net| net.trunc())
-                .map_err(|_| format!("{text:?} is neither a prefix nor an address"))
+            net.or_else(|_| host()).map(|net| net.trunc()).map_err(|_| {
+                let what = format!("{text:?} is neither a prefix nor an address");
+                Mistake::new("no_prefix_no_address", what).with("text", text.as_str())
+            })
         };
         let parsed: Vec<Option<IpNet>> = self
             .allowed_from
@@ -155,6 +161,7 @@ impl ApiKeyDraft {
         fields.finish(Some(NewApiKey {
             name: self.name,
             scope: self.scope,
+            reach: self.reach.unwrap_or(Reach::All),
             bearer: self.bearer,
             allowed_from: parsed.into_iter().flatten().collect(),
             expires_at: self.expires_at,
@@ -167,6 +174,7 @@ impl ApiKeyView {
     fn of(key: ApiKeyRow) -> Self {
         Self {
             id: key.id,
+            reach: key.reach(),
             key_id: key.key_id,
             name: key.name,
             scope: key.scope,

@@ -95,24 +95,31 @@ pub(crate) async fn export(
     fleet: Data<Fleet>,
     query: Query<ExportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.limit.unwrap_or(EXPORTED);
-    if !(1..=EXPORTED_MOST).contains(&limit) || query.after < 0 {
+    let lines = lines(&fleet, query.after, query.limit).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/x-ndjson")
+        .body(lines))
+}
+
+/// A part of the chain, one row a line.
+pub(crate) async fn lines(
+    fleet: &Fleet,
+    after: i64,
+    limit: Option<i64>,
+) -> Result<Vec<u8>, Problem> {
+    let limit = limit.unwrap_or(EXPORTED);
+    if !(1..=EXPORTED_MOST).contains(&limit) || after < 0 {
         let text = format!("limit is 1 to {EXPORTED_MOST}, and after is not negative");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_query", text));
     }
-    let span = Span {
-        after: query.after,
-        limit,
-    };
+    let span = Span { after, limit };
     let mut lines = Vec::new();
     for row in db::audit::part(&fleet.pool, span).await? {
         serde_json::to_writer(&mut lines, &AuditLine::of(row))
             .map_err(|err| Problem::fault(&err))?;
         lines.push(b'\n');
     }
-    Ok(HttpResponse::Ok()
-        .content_type("application/x-ndjson")
-        .body(lines))
+    Ok(lines)
 }
 
 /// Walk the whole chain and tell whether it holds, or which row is the first that does not fit.

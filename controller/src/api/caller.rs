@@ -1,5 +1,6 @@
 //! Who calls, what they may, and how they want it done (`If-Match`, `?dry_run=true`).
 
+use std::fmt;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
@@ -15,8 +16,9 @@ use super::requests::RequestId;
 use super::version;
 use crate::auth::{Principal, Who};
 use crate::domain::actor::{Actor, ActorKind};
+use crate::domain::reach::{Access, Belongs};
 use crate::domain::role::Permission;
-use crate::fleet::Call;
+use crate::fleet::{Call, Refusal};
 
 /// How a change is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,19 +31,35 @@ pub struct WriteQuery {
 }
 
 /// What a route demands of its caller.
+///
+/// Whoever is limited to a pool or a network comes only where a demand says so: a handler that asks for one `Within`
+/// looks at each object, with [`Caller::check`], before it shows or changes it.
 pub trait Demand {
     const PERMISSION: Permission;
+    const WITHIN: bool = false;
 }
 
 pub struct Reads;
 pub struct Writes;
 pub struct Administers;
+/// Reads what belongs to a pool or a network.
+pub struct ReadsWithin;
+/// Changes what belongs to a pool or a network.
+pub struct WritesWithin;
 
 impl Demand for Reads {
     const PERMISSION: Permission = Permission::Read;
 }
 impl Demand for Writes {
     const PERMISSION: Permission = Permission::Write;
+}
+impl Demand for ReadsWithin {
+    const PERMISSION: Permission = Permission::Read;
+    const WITHIN: bool = true;
+}
+impl Demand for WritesWithin {
+    const PERMISSION: Permission = Permission::Write;
+    const WITHIN: bool = true;
 }
 impl Demand for Administers {
     const PERMISSION: Permission = Permission::Admin;
@@ -50,7 +68,23 @@ impl Demand for Administers {
 /// The caller of a route, who may do what it demands: a handler without one of these does not exist.
 pub struct Caller<D> {
     pub call: Call,
+    pub access: Access,
     demand: PhantomData<D>,
+}
+
+impl<D: Demand> Caller<D> {
+    /// Refuses an object beyond the caller's reach, in the words for one that is not there.
+    pub fn check(
+        &self,
+        what: &str,
+        which: impl fmt::Display,
+        object: Belongs<'_>,
+    ) -> Result<(), Refusal> {
+        match self.access.may_to(D::PERMISSION, object) {
+            true => Ok(()),
+            false => Err(Refusal::missing(what, which)),
+        }
+    }
 }
 
 impl<D: Demand> FromRequest for Caller<D> {
@@ -65,7 +99,12 @@ impl<D: Demand> FromRequest for Caller<D> {
 fn caller<D: Demand>(request: &HttpRequest) -> Result<Caller<D>, Problem> {
     let extensions = request.extensions();
     let principal = extensions.get::<Principal>().ok_or_else(unknown)?;
-    if !principal.may(D::PERMISSION) {
+    let access = principal.access();
+    let may = match D::WITHIN {
+        true => access.may(D::PERMISSION),
+        false => access.may_everywhere(D::PERMISSION),
+    };
+    if !may {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "forbidden",
@@ -79,6 +118,7 @@ fn caller<D: Demand>(request: &HttpRequest) -> Result<Caller<D>, Problem> {
     };
     Ok(Caller {
         call,
+        access,
         demand: PhantomData,
     })
 }

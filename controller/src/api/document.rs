@@ -44,7 +44,7 @@ async fn serve() -> HttpResponse {
 }
 
 /// No route has this path, or none has it with this method.
-pub(super) async fn elsewhere(request: HttpRequest) -> HttpResponse {
+pub async fn elsewhere(request: HttpRequest) -> HttpResponse {
     match methods_at(request.path()) {
         allowed if allowed.is_empty() => Problem::not_found().error_response(),
         allowed => not_taken(&allowed),

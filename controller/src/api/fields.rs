@@ -1,23 +1,24 @@
 //! Checking the fields of a body one by one, so that an answer names every mistake at once.
 
-use std::fmt::Display;
+pub mod mistake;
+
 use std::ops::RangeInclusive;
 
 use actix_web::http::StatusCode;
-use serde_json::json;
 
 use super::problem::Problem;
+use mistake::Mistake;
 
 const LONGEST_TEXT: usize = 4096;
 
 #[derive(Debug, Default)]
 pub struct Fields {
-    mistakes: Vec<(String, String)>,
+    mistakes: Vec<(String, Mistake)>,
 }
 
 impl Fields {
     /// The value, or none and a mistake that names the field: `name: is not a DNS label`.
-    pub fn take<T, E: Display>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
+    pub fn take<T, E: Into<Mistake>>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
         match parsed {
             Ok(value) => Some(value),
             Err(err) => {
@@ -28,7 +29,7 @@ impl Fields {
     }
 
     /// The same for what may be absent, or `null` and with that taken away.
-    pub fn take_given<T, E: Display>(
+    pub fn take_given<T, E: Into<Mistake>>(
         &mut self,
         field: &str,
         given: Option<Option<String>>,
@@ -40,17 +41,22 @@ impl Fields {
         }
     }
 
-    pub fn mistake(&mut self, field: &str, text: impl Display) {
-        self.mistakes.push((field.to_owned(), text.to_string()));
+    pub fn mistake(&mut self, field: &str, what: impl Into<Mistake>) {
+        self.mistakes.push((field.to_owned(), what.into()));
     }
 
     /// Free text, of a length that people write and without what no row can keep.
     pub fn text(&mut self, field: &str, text: &str) {
         if text.len() > LONGEST_TEXT {
-            self.mistake(field, format!("is longer than {LONGEST_TEXT} bytes"));
+            let long = format!("is longer than {LONGEST_TEXT} bytes");
+            self.mistake(
+                field,
+                Mistake::new("too_long", long).with("most", LONGEST_TEXT),
+            );
         }
         if text.contains('\0') {
-            self.mistake(field, "holds a NUL, which no row can keep");
+            let what = "holds a NUL, which no row can keep";
+            self.mistake(field, Mistake::new("holds_nul", what));
         }
     }
 
@@ -58,7 +64,12 @@ impl Fields {
     pub fn number(&mut self, field: &str, number: u32, bounds: RangeInclusive<u32>) {
         if !bounds.contains(&number) {
             let (least, most) = bounds.into_inner();
-            self.mistake(field, format!("is not {least} to {most}"));
+            self.mistake(
+                field,
+                Mistake::new("out_of_bounds", format!("is not {least} to {most}"))
+                    .with("least", least)
+                    .with("most", most),
+            );
         }
     }
 
@@ -74,12 +85,12 @@ impl Fields {
         let sentences: Vec<String> = self
             .mistakes
             .iter()
-            .map(|(field, text)| format!("{field} {text}"))
+            .map(|(field, what)| format!("{field} {}", what.detail()))
             .collect();
         let errors = self
             .mistakes
             .iter()
-            .map(|(field, text)| json!({"field": field, "detail": text}))
+            .map(|(field, what)| what.json(field))
             .collect();
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

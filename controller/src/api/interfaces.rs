@@ -5,24 +5,27 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use protocol::PublicKey;
 use serde::Deserialize;
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Body;
-use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::caller::{Caller, ReadsWithin, WriteQuery, Writes};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
-use super::{lookup, version};
+use super::{lookup, nodes, version};
 use crate::clock;
 use crate::db;
 use crate::db::interfaces::Interface;
 use crate::domain::ids::{InterfaceId, NodeId};
+use crate::domain::reach::Access;
 use crate::fleet::{self, Fleet, Refusal};
 
 mod draft;
 mod view;
 
 pub use draft::{InterfaceChange, InterfaceDraft};
+pub(crate) use view::endpoint;
 pub use view::{InterfaceView, KeyChangeView, SyncView};
 
 /// Which interfaces are wanted.
@@ -47,7 +50,7 @@ pub struct InterfaceQuery {
     responses((status = 200, body = Page<InterfaceView>), ReadProblems))]
 #[get("/interfaces")]
 pub(crate) async fn index(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     query: Query<InterfaceQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -55,7 +58,12 @@ pub(crate) async fn index(
     let (cursor, limit) = (query.cursor, query.limit);
     let span = PageQuery { cursor, limit }.span()?;
     let network = lookup::network(&fleet.pool, query.network.as_deref()).await?;
-    let rows = db::interfaces::list(&fleet.pool, query.node, network, span).await?;
+    let rows = match caller.access.reach.narrow(None, network) {
+        Some((pool, network)) => {
+            db::interfaces::list(&fleet.pool, query.node, network, pool, span).await?
+        }
+        None => Vec::new(),
+    };
     let now = clock::now();
     let view = |interface| InterfaceView::of(interface, now);
     Ok(HttpResponse::Ok().json(Page::of(rows, span, |interface| interface.id.0, view)))
@@ -85,13 +93,11 @@ pub(crate) async fn create(
     responses((status = 200, body = InterfaceView), ReadProblems))]
 #[get("/interfaces/{id}")]
 pub(crate) async fn show(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<InterfaceId>,
 ) -> Result<HttpResponse, Problem> {
-    let interface = db::interfaces::find(&fleet.pool, *id).await?;
-    let interface = interface.ok_or_else(|| Refusal::missing("interface", *id))?;
-    Ok(shown(interface))
+    Ok(shown(find(&fleet.pool, &caller.access, *id).await?))
 }
 
 /// Change an interface.
@@ -145,6 +151,22 @@ pub(crate) async fn acknowledge_key(
     let seen = fields.finish(seen)?;
     let interface = fleet::interfaces::acknowledge_key(&fleet, &caller.call, *id, &seen).await?;
     Ok(shown(interface))
+}
+
+/// An interface that is reached; one beyond that is not there.
+pub(crate) async fn find(
+    pool: &PgPool,
+    access: &Access,
+    id: InterfaceId,
+) -> Result<Interface, Problem> {
+    let missing = || Refusal::missing("interface", id);
+    let interface = db::interfaces::find(pool, id).await?;
+    let interface = interface.ok_or_else(missing)?;
+    let node = db::nodes::find(pool, interface.node_id).await?;
+    match node.is_some_and(|node| nodes::covers(access, &node, &interface)) {
+        true => Ok(interface),
+        false => Err(missing().into()),
+    }
 }
 
 fn shown(interface: Interface) -> HttpResponse {

@@ -5,12 +5,12 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, delete, get, post};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Body;
-use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::caller::{Caller, Reads, ReadsWithin, WriteQuery, Writes};
 use super::fields::Fields;
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::texts;
@@ -23,13 +23,13 @@ use crate::domain::address::suggest::{self, DEFAULT_BASE, SuggestError};
 use crate::domain::address::usage::Usage;
 use crate::domain::address::{prefix, rest};
 use crate::domain::ids::{InterfaceId, NetworkId, RangeId, ReservationId};
+use crate::domain::reach::Belongs;
+use crate::fleet::usage::WINDOW;
 use crate::fleet::{self, Fleet, FleetError, Refusal};
 use crate::random;
 
 pub mod addresses;
 
-/// What a forecast looks back on.
-const WINDOW_DAYS: i64 = 7;
 /// A random prefix that is taken is drawn again; that this happens so often means that something is wrong.
 const DRAWS: usize = 1_000;
 
@@ -52,13 +52,13 @@ pub struct SuggestQuery {
 pub struct SuggestionView {
     prefix_length: u8,
     /// How many peers an IPv4 prefix of this length holds.
-    hosts: u32,
+    pub(crate) hosts: u32,
     /// Fewer than asked for, or none, if the base has no more.
     #[schema(value_type = Vec<String>)]
-    v4: Vec<Ipv4Net>,
+    pub(crate) v4: Vec<Ipv4Net>,
     /// Unique local addresses with a random id.
     #[schema(value_type = Vec<String>)]
-    v6: Vec<Ipv6Net>,
+    pub(crate) v6: Vec<Ipv6Net>,
 }
 
 /// How full a range is, and when it will be.
@@ -112,13 +112,19 @@ pub(crate) async fn suggestions(
     fleet: Data<Fleet>,
     query: Query<SuggestQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let SuggestQuery {
-        max_peers,
-        count,
-        base,
-    } = query.into_inner();
+    let query = query.into_inner();
+    let view = suggest(&fleet, query.max_peers, query.count, query.base.as_deref()).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+pub(crate) async fn suggest(
+    fleet: &Fleet,
+    max_peers: u32,
+    count: Option<usize>,
+    base: Option<&str>,
+) -> Result<SuggestionView, Problem> {
     let count = count.unwrap_or(1);
-    let base = match &base {
+    let base = match base {
         Some(text) => text
             .parse()
             .map_err(|_| Refusal::invalid("invalid_query", "base is no IPv4 prefix"))?,
@@ -129,12 +135,12 @@ pub(crate) async fn suggestions(
     let length = suggest::length_for(max_peers).map_err(unsuitable)?;
     let v4 = suggest::v4(max_peers, count, base, &known).map_err(unsuitable)?;
     let draws = std::iter::repeat_with(|| suggest::v6(random::bytes(), &known));
-    Ok(HttpResponse::Ok().json(SuggestionView {
+    Ok(SuggestionView {
         prefix_length: length,
         hosts: suggest::hosts(length),
         v4,
         v6: draws.take(DRAWS).flatten().take(count).collect(),
-    }))
+    })
 }
 
 /// Show how full the ranges of a network are: its prefixes, and the pools of its interfaces.
@@ -142,11 +148,11 @@ pub(crate) async fn suggestions(
     responses((status = 200, body = Vec<RangeView>), ReadProblems))]
 #[get("/networks/{id}/ranges")]
 pub(crate) async fn ranges(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<NetworkId>,
 ) -> Result<HttpResponse, Problem> {
-    exists(&fleet, *id).await?;
+    exists(&fleet, &caller, *id).await?;
     let reserved = db::ranges::reserved(&fleet.pool, *id).await?;
     let now = clock::now();
     let mut shown = Vec::new();
@@ -161,11 +167,11 @@ pub(crate) async fn ranges(
     responses((status = 200, body = Vec<ReservationView>), ReadProblems))]
 #[get("/networks/{id}/reservations")]
 pub(crate) async fn reservations(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<NetworkId>,
 ) -> Result<HttpResponse, Problem> {
-    exists(&fleet, *id).await?;
+    exists(&fleet, &caller, *id).await?;
     let rows = db::reservations::of_network(&fleet.pool, *id).await?;
     let views: Vec<_> = rows.into_iter().map(ReservationView::of).collect();
     Ok(HttpResponse::Ok().json(views))
@@ -181,12 +187,8 @@ pub(crate) async fn reserve(
     id: Path<NetworkId>,
     body: Body<ReservationDraft>,
 ) -> Result<HttpResponse, Problem> {
-    let mut fields = Fields::default();
-    let prefix = fields.take("prefix", prefix::parse_route(&body.0.prefix));
-    fields.text("reason", &body.0.reason);
-    let prefix = fields.finish(prefix)?;
-    let made =
-        fleet::reservations::create(&fleet, &caller.call, *id, prefix, &body.0.reason).await?;
+    let (prefix, reason) = body.0.parse()?;
+    let made = fleet::reservations::create(&fleet, &caller.call, *id, prefix, &reason).await?;
     let location = format!("/api/v1/networks/{id}/reservations/{}", made.id);
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, location))
@@ -214,7 +216,7 @@ async fn usage(
     reserved: &[IpNet],
     now: DateTime<Utc>,
 ) -> Result<RangeView, Problem> {
-    let window = TimeDelta::days(WINDOW_DAYS);
+    let window = WINDOW;
     let rested_since = rest::rested_since(now, fleet.settings.address_rest);
     let counts = db::allocations::book::count(
         &fleet.pool,
@@ -245,7 +247,12 @@ async fn usage(
 }
 
 /// A network without anything to list is not one that is missing.
-async fn exists(fleet: &Fleet, id: NetworkId) -> Result<(), Problem> {
+async fn exists(fleet: &Fleet, caller: &Caller<ReadsWithin>, id: NetworkId) -> Result<(), Problem> {
+    let belongs = Belongs {
+        networks: &[id],
+        ..Belongs::default()
+    };
+    caller.check("network", id, belongs)?;
     match db::networks::find(&fleet.pool, id).await? {
         Some(_) => Ok(()),
         None => Err(Refusal::missing("network", id).into()),
@@ -254,6 +261,15 @@ async fn exists(fleet: &Fleet, id: NetworkId) -> Result<(), Problem> {
 
 fn unsuitable(err: SuggestError) -> Problem {
     Refusal::invalid("unsuitable", err.to_string()).into()
+}
+
+impl ReservationDraft {
+    pub(crate) fn parse(self) -> Result<(IpNet, String), Problem> {
+        let mut fields = Fields::default();
+        let prefix = fields.take("prefix", prefix::parse_route(&self.prefix));
+        fields.text("reason", &self.reason);
+        Ok((fields.finish(prefix)?, self.reason))
+    }
 }
 
 impl ReservationView {

@@ -4,9 +4,10 @@ use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller::{Caller, Reads};
+use super::caller::{Caller, ReadsWithin};
 use super::problem::{Problem, ReadProblems};
 use crate::auth::{Principal, Who};
+use crate::domain::reach::Reach;
 use crate::domain::role::{Role, Scope};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,10 +17,12 @@ pub enum Me {
         name: String,
         key_id: String,
         scope: Scope,
+        reach: Reach,
     },
     User {
         name: String,
         role: Role,
+        reach: Reach,
     },
 }
 
@@ -28,17 +31,18 @@ pub enum Me {
     responses((status = 200, body = Me), ReadProblems))]
 #[get("/me")]
 pub(crate) async fn show(
-    _caller: Caller<Reads>,
+    _caller: Caller<ReadsWithin>,
     principal: Principal,
 ) -> Result<HttpResponse, Problem> {
-    let name = principal.name;
+    let (name, reach) = (principal.name, principal.reach);
     let me = match principal.who {
         Who::ApiKey { key_id, scope, .. } => Me::ApiKey {
             name,
             key_id,
             scope,
+            reach,
         },
-        Who::User { role, .. } => Me::User { name, role },
+        Who::User { role, .. } => Me::User { name, role, reach },
     };
     Ok(HttpResponse::Ok().json(me))
 }

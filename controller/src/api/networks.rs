@@ -12,18 +12,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{Body, given};
-use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::caller::{Caller, ReadsWithin, WriteQuery, Writes};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::reached;
 use super::texts;
 use super::version;
+use crate::api::fields::mistake::Mistake;
 use crate::db;
 use crate::db::networks::{Holding, Network};
 use crate::domain::address::prefix;
 use crate::domain::ids::NetworkId;
 use crate::domain::names::HostName;
 use crate::domain::network::{Changes, NewNetwork};
+use crate::domain::reach::Belongs;
 use crate::fleet::{self, Fleet, Refusal};
 
 const DEFAULT_SUFFIX: &str = "internal";
@@ -106,12 +109,12 @@ pub struct NetworkView {
     responses((status = 200, body = Page<NetworkView>), ReadProblems))]
 #[get("/networks")]
 pub(crate) async fn index(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let span = query.span()?;
-    let rows = db::networks::list(&fleet.pool, span).await?;
+    let rows = reached::networks(&fleet.pool, caller.access.reach, span).await?;
     let ids: Vec<NetworkId> = rows.iter().map(|network| network.id).collect();
     let holdings = db::networks::holdings(&fleet.pool, &ids).await?;
     let holdings: BTreeMap<NetworkId, Holding> = holdings
@@ -151,10 +154,15 @@ pub(crate) async fn create(
     responses((status = 200, body = NetworkView), ReadProblems))]
 #[get("/networks/{id}")]
 pub(crate) async fn show(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<NetworkId>,
 ) -> Result<HttpResponse, Problem> {
+    let belongs = Belongs {
+        networks: &[*id],
+        ..Belongs::default()
+    };
+    caller.check("network", *id, belongs)?;
     let network = db::networks::find(&fleet.pool, *id).await?;
     let network = network.ok_or_else(|| Refusal::missing("network", *id))?;
     let holding = fleet::networks::holding(&fleet.pool, network.id).await?;
@@ -195,7 +203,7 @@ pub(crate) async fn delete(
 }
 
 impl NetworkDraft {
-    fn parse(self) -> Result<NewNetwork, Problem> {
+    pub(crate) fn parse(self) -> Result<NewNetwork, Problem> {
         let mut fields = Fields::default();
         let name = fields.take("name", HostName::parse(&self.name));
         let suffix = self.domain_suffix.as_deref().unwrap_or(DEFAULT_SUFFIX);
@@ -204,7 +212,8 @@ impl NetworkDraft {
         prefixes.extend(cidr(&mut fields, "cidr_v4", self.cidr_v4.as_deref()));
         prefixes.extend(cidr(&mut fields, "cidr_v6", self.cidr_v6.as_deref()));
         if self.cidr_v4.is_none() && self.cidr_v6.is_none() {
-            fields.mistake("cidr_v4", "or cidr_v6 must be given");
+            let what = "or cidr_v6 must be given";
+            fields.mistake("cidr_v4", Mistake::new("no_prefix", what));
         }
         check_mtu(&mut fields, self.mtu);
         let new = name
@@ -222,7 +231,7 @@ impl NetworkDraft {
 }
 
 impl NetworkChange {
-    fn parse(self) -> Result<Changes, Problem> {
+    pub(crate) fn parse(self) -> Result<Changes, Problem> {
         let mut fields = Fields::default();
         let name = self
             .name
@@ -252,14 +261,18 @@ impl NetworkChange {
 fn cidr(fields: &mut Fields, field: &str, text: Option<&str>) -> Option<IpNet> {
     let prefix = fields.take(field, prefix::parse(text?))?;
     if prefix.addr().is_ipv4() != (field == "cidr_v4") {
-        fields.mistake(field, "is of the other family");
+        fields.mistake(
+            field,
+            Mistake::new("other_family", "is of the other family"),
+        );
     }
     Some(prefix)
 }
 
 fn check_mtu(fields: &mut Fields, mtu: Option<u16>) {
     if mtu.is_some_and(|mtu| mtu < 1280) {
-        fields.mistake("mtu", "is below 1280, the least that IPv6 needs");
+        let what = "is below 1280, the least that IPv6 needs";
+        fields.mistake("mtu", Mistake::new("small_mtu", what));
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use utoipa::IntoParams;
 
 use super::body::Body;
-use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::caller::{Caller, ReadsWithin, WriteQuery, Writes};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::{lookup, version};
@@ -21,6 +21,8 @@ use crate::db::nodes::{Filter, Node};
 use crate::domain::ids::NodeId;
 use crate::domain::names::Label;
 use crate::domain::node::State;
+use crate::domain::reach::{Access, Belongs};
+use crate::domain::role::Permission;
 use crate::fleet::nodes::Added;
 use crate::fleet::{self, Fleet, Refusal};
 
@@ -57,22 +59,32 @@ pub struct NodeQuery {
     responses((status = 200, body = Page<NodeView>), ReadProblems))]
 #[get("/nodes")]
 pub(crate) async fn index(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     query: Query<NodeQuery>,
 ) -> Result<HttpResponse, Problem> {
     let query = query.into_inner();
     let (cursor, limit) = (query.cursor, query.limit);
     let span = PageQuery { cursor, limit }.span()?;
-    let filter = Filter {
-        q: lookup::part(query.q.as_deref())?,
-        state: query.state,
-        pool: lookup::pool(&fleet.pool, query.pool.as_deref()).await?,
-        network: lookup::network(&fleet.pool, query.network.as_deref()).await?,
-        region: region(query.region.as_deref())?,
+    let pool = lookup::pool(&fleet.pool, query.pool.as_deref()).await?;
+    let network = lookup::network(&fleet.pool, query.network.as_deref()).await?;
+    let rows = match caller.access.reach.narrow(pool, network) {
+        Some((pool, network)) => {
+            let filter = Filter {
+                q: lookup::part(query.q.as_deref())?,
+                state: query.state,
+                pool,
+                network,
+                region: region(query.region.as_deref())?,
+            };
+            db::nodes::list(&fleet.pool, &filter, span).await?
+        }
+        None => Vec::new(),
     };
-    let rows = db::nodes::list(&fleet.pool, &filter, span).await?;
-    let rows = with_interfaces(&fleet.pool, rows).await?;
+    let mut rows = with_interfaces(&fleet.pool, rows).await?;
+    for (node, interfaces) in &mut rows {
+        interfaces.retain(|interface| covers(&caller.access, node, interface));
+    }
     let now = clock::now();
     let view = |(node, interfaces)| NodeView::of(node, interfaces, now);
     Ok(HttpResponse::Ok().json(Page::of(rows, span, |(node, _)| node.id.0, view)))
@@ -113,13 +125,11 @@ pub(crate) async fn create(
     responses((status = 200, body = NodeDetail), ReadProblems))]
 #[get("/nodes/{id}")]
 pub(crate) async fn show(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<NodeId>,
 ) -> Result<HttpResponse, Problem> {
-    let node = db::nodes::find(&fleet.pool, *id).await?;
-    let node = node.ok_or_else(|| Refusal::missing("node", *id))?;
-    let interfaces = db::interfaces::of_nodes(&fleet.pool, &[node.id]).await?;
+    let (node, interfaces) = find(&fleet.pool, &caller.access, *id).await?;
     let health = db::nodes::health(&fleet.pool, node.id).await?;
     Ok(HttpResponse::Ok()
         .insert_header(version::etag(node.version))
@@ -179,6 +189,36 @@ pub(crate) async fn replace_secret(
             clock::now(),
             generated.as_ref(),
         )))
+}
+
+/// A node with those of its interfaces that are reached; one beyond reach is not there.
+pub(crate) async fn find(
+    pool: &PgPool,
+    access: &Access,
+    id: NodeId,
+) -> Result<(Node, Vec<Interface>), Problem> {
+    let missing = || Refusal::missing("node", id);
+    let node = db::nodes::find(pool, id).await?.ok_or_else(missing)?;
+    let mut interfaces = db::interfaces::of_nodes(pool, &[id]).await?;
+    interfaces.retain(|interface| covers(access, &node, interface));
+    let networks: Vec<_> = interfaces.iter().map(|one| one.network_id).collect();
+    let belongs = Belongs {
+        pools: &node.pools,
+        networks: &networks,
+    };
+    match access.may_to(Permission::Read, belongs) {
+        true => Ok((node, interfaces)),
+        false => Err(missing().into()),
+    }
+}
+
+/// Whether an interface of a node is reached: it belongs to all pools of the node, and to the network that it serves.
+pub(crate) fn covers(access: &Access, node: &Node, interface: &Interface) -> bool {
+    let belongs = Belongs {
+        pools: &node.pools,
+        networks: &[interface.network_id],
+    };
+    access.may_to(Permission::Read, belongs)
 }
 
 /// Both lists are ordered by node, so one walk joins them.

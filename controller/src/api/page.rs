@@ -38,6 +38,11 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// The cursor of the page behind the row of this id.
+pub fn cursor(id: i64) -> String {
+    mark(BY_ID, id)
+}
+
 impl PageQuery {
     pub fn span(&self) -> Result<Span, Problem> {
         Ok(Span {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::body::Body;
-use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::caller::{Caller, Demand, ReadsWithin, WriteQuery, WritesWithin};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use super::{lookup, version};
@@ -19,17 +19,21 @@ use crate::db;
 use crate::db::peers::Peer;
 use crate::db::peers::listing::Filter;
 use crate::domain::ids::{PeerId, UserId};
+use crate::domain::peer::NewPeer;
+use crate::domain::reach::{Access, Belongs, Reach};
+use crate::domain::role::Permission;
 use crate::fleet::{self, Fleet, Refusal};
 
 pub mod bulk;
 pub mod config;
 
-mod directory;
+pub(crate) mod directory;
 mod draft;
 mod made;
 mod view;
 
 use directory::Directory;
+pub(crate) use draft::Row;
 pub use draft::{PeerChange, PeerDraft, PskDraft};
 pub use made::PeerMade;
 pub use view::{EvidenceView, IssuedView, PeerDetail, PeerView, PlacementView};
@@ -65,7 +69,7 @@ pub struct PeerQuery {
     responses((status = 200, body = Page<PeerView>), ReadProblems))]
 #[get("/peers")]
 pub(crate) async fn index(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     query: Query<PeerQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -85,6 +89,15 @@ pub(crate) async fn index(
         active: query.active,
         text: q.filter(|_| address.is_none()).map(str::to_owned),
         address,
+        ..Filter::default()
+    };
+    let Some(filter) = within(filter, caller.access.reach) else {
+        return Ok(HttpResponse::Ok().json(Page::of(
+            Vec::new(),
+            span,
+            |peer| peer.id.0,
+            PeerView::of,
+        )));
     };
     let rows = db::peers::listing::list(&fleet.pool, &filter, span).await?;
     let page = Page::of(rows, span, |peer| peer.id.0, PeerView::of);
@@ -96,12 +109,13 @@ pub(crate) async fn index(
     responses((status = 201, body = PeerMade), WriteProblems))]
 #[post("/peers")]
 pub(crate) async fn create(
-    caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     body: Body<PeerDraft>,
 ) -> Result<HttpResponse, Problem> {
     let mut directory = Directory::new(&fleet.pool);
     let row = body.0.read(&mut directory, clock::now()).await??;
+    place(&caller.access, &row.peer)?;
     let made = fleet::peers::create(&fleet, &caller.call, row.peer).await?;
     let (id, version) = (made.peer.id, made.peer.version);
     let shown = made::show(&fleet, &caller.call, vec![made], vec![row.private_key]).await?;
@@ -117,12 +131,11 @@ pub(crate) async fn create(
     responses((status = 200, body = PeerDetail), ReadProblems))]
 #[get("/peers/{id}")]
 pub(crate) async fn show(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
 ) -> Result<HttpResponse, Problem> {
-    let peer = db::peers::find(&fleet.pool, *id).await?;
-    let peer = peer.ok_or_else(|| Refusal::missing("peer", *id))?;
+    let peer = find(&fleet, &caller, *id).await?;
     shown(&fleet, peer).await
 }
 
@@ -131,12 +144,13 @@ pub(crate) async fn show(
     request_body = PeerChange, responses((status = 200, body = PeerDetail), WriteProblems))]
 #[patch("/peers/{id}")]
 pub(crate) async fn change(
-    caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
     body: Body<PeerChange>,
 ) -> Result<HttpResponse, Problem> {
     let changes = body.0.parse()?;
+    find(&fleet, &caller, *id).await?;
     let peer = fleet::peers::change(&fleet, &caller.call, *id, &changes).await?;
     shown(&fleet, peer).await
 }
@@ -146,10 +160,11 @@ pub(crate) async fn change(
     responses((status = 204), WriteProblems))]
 #[delete("/peers/{id}")]
 pub(crate) async fn delete(
-    caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
 ) -> Result<HttpResponse, Problem> {
+    find(&fleet, &caller, *id).await?;
     fleet::peers::delete(&fleet, &caller.call, *id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -159,10 +174,11 @@ pub(crate) async fn delete(
     responses((status = 200, body = PeerDetail), WriteProblems))]
 #[post("/peers/{id}/isolation")]
 pub(crate) async fn isolate(
-    caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
 ) -> Result<HttpResponse, Problem> {
+    find(&fleet, &caller, *id).await?;
     let peer = fleet::peers::isolate(&fleet, &caller.call, *id).await?;
     shown(&fleet, peer).await
 }
@@ -172,12 +188,51 @@ pub(crate) async fn isolate(
     responses((status = 200, body = PeerDetail), WriteProblems))]
 #[delete("/peers/{id}/isolation")]
 pub(crate) async fn release(
-    caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
 ) -> Result<HttpResponse, Problem> {
+    find(&fleet, &caller, *id).await?;
     let peer = fleet::peers::release(&fleet, &caller.call, *id).await?;
     shown(&fleet, peer).await
+}
+
+/// Finds a peer that the caller reaches; one beyond that is not there.
+pub(crate) async fn find<D: Demand>(
+    fleet: &Fleet,
+    caller: &Caller<D>,
+    id: PeerId,
+) -> Result<Peer, Problem> {
+    let peer = db::peers::find(&fleet.pool, id).await?;
+    let peer = peer.ok_or_else(|| Refusal::missing("peer", id))?;
+    let belongs = Belongs {
+        pools: peer.pool.as_slice(),
+        networks: &[peer.network],
+    };
+    caller.check("peer", id, belongs)?;
+    Ok(peer)
+}
+
+/// Refuses to make a peer where whoever asks reaches nothing.
+pub(crate) fn place(access: &Access, peer: &NewPeer) -> Result<(), Refusal> {
+    let belongs = Belongs {
+        pools: peer.pool.as_slice(),
+        networks: &[peer.network],
+    };
+    match access.may_to(Permission::Write, belongs) {
+        true => Ok(()),
+        false => Err(Refusal::missing("place within reach for peer", &peer.name)),
+    }
+}
+
+/// Narrows a list to what a caller reaches. None: that is nothing.
+pub(crate) fn within(filter: Filter, reach: Reach) -> Option<Filter> {
+    let (pool, network) = reach.narrow(filter.pool, filter.network)?;
+    Some(Filter {
+        pool,
+        network,
+        ..filter
+    })
 }
 
 async fn shown(fleet: &Fleet, peer: Peer) -> Result<HttpResponse, Problem> {

@@ -8,17 +8,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Body;
-use super::caller::{Caller, Reads, WriteQuery, Writes};
+use super::caller::{Caller, ReadsWithin, WriteQuery, Writes};
 use super::fields::Fields;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ReadProblems, WriteProblems};
-use super::{lookup, texts, version};
+use super::{lookup, reached, texts, version};
 use crate::db;
 use crate::db::pools::Pool;
 use crate::domain::ids::{NodeId, PoolId};
 use crate::domain::names::Label;
 use crate::domain::placement::Placement;
 use crate::domain::pool::{Changes, NewPool};
+use crate::domain::reach::Belongs;
 use crate::fleet::{self, Fleet, Refusal};
 
 /// A pool to be made.
@@ -85,14 +86,14 @@ pub struct PoolQuery {
     responses((status = 200, body = Page<PoolView>), ReadProblems))]
 #[get("/pools")]
 pub(crate) async fn index(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     query: Query<PoolQuery>,
 ) -> Result<HttpResponse, Problem> {
     let PoolQuery { q, cursor, limit } = query.into_inner();
     let span = PageQuery { cursor, limit }.span()?;
     let q = lookup::part(q.as_deref())?;
-    let rows = db::pools::list(&fleet.pool, q, span).await?;
+    let rows = reached::pools(&fleet.pool, caller.access.reach, q, span).await?;
     Ok(HttpResponse::Ok().json(Page::of(rows, span, |pool| pool.id.0, PoolView::of)))
 }
 
@@ -118,10 +119,15 @@ pub(crate) async fn create(
     responses((status = 200, body = PoolView), ReadProblems))]
 #[get("/pools/{id}")]
 pub(crate) async fn show(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<PoolId>,
 ) -> Result<HttpResponse, Problem> {
+    let belongs = Belongs {
+        pools: &[*id],
+        ..Belongs::default()
+    };
+    caller.check("pool", *id, belongs)?;
     let pool = db::pools::find(&fleet.pool, *id).await?;
     Ok(shown(pool.ok_or_else(|| Refusal::missing("pool", *id))?))
 }
@@ -191,7 +197,7 @@ fn shown(pool: Pool) -> HttpResponse {
 }
 
 impl PoolDraft {
-    fn parse(self) -> Result<NewPool, Problem> {
+    pub(crate) fn parse(self) -> Result<NewPool, Problem> {
         let mut fields = Fields::default();
         let name = fields.take("name", Label::parse(&self.name));
         fields.text("description", &self.description);
@@ -205,7 +211,7 @@ impl PoolDraft {
 }
 
 impl PoolChange {
-    fn parse(self) -> Result<Changes, Problem> {
+    pub(crate) fn parse(self) -> Result<Changes, Problem> {
         let mut fields = Fields::default();
         let name = self
             .name

@@ -3,6 +3,8 @@
 //! The only map from refusals and faults to status codes, and the only place where a failed request is logged.
 //! A caller sees the text of a refusal, of a fault only a fixed sentence.
 
+pub mod words;
+
 use std::error::Error;
 use std::fmt;
 
@@ -13,11 +15,28 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoResponses, ToSchema};
 
+use words::Words;
+
 use crate::auth::Reason;
 use crate::fleet::{FleetError, Kind, Refusal};
 
 /// How soon a caller may try again after a fault that passes.
 const RETRY_AFTER_S: u32 = 2;
+
+/// What an answer tells of a problem, kept with it: a page says the same in another form.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub status: StatusCode,
+    code: &'static str,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Told {
+    pub fn words(&self) -> Words<'_> {
+        Words::new(self.code, &self.detail, &self.more)
+    }
+}
 
 /// What went wrong, for a human and for a program.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,6 +106,19 @@ impl Problem {
         &self.detail
     }
 
+    /// As one of several rows, counted from 0, each of which may be wrong.
+    pub fn row(&self, number: usize) -> Value {
+        let mut row = self.more.clone();
+        row.insert("row".to_owned(), number.into());
+        row.insert("code".to_owned(), self.code.into());
+        row.insert("detail".to_owned(), self.detail.as_str().into());
+        Value::Object(row)
+    }
+
+    pub fn words(&self) -> Words<'_> {
+        Words::new(self.code, &self.detail, &self.more)
+    }
+
     /// Nothing is there, or nothing that this caller may know of.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
@@ -114,6 +146,12 @@ impl ResponseError for Problem {
             .content_type("application/problem+json")
             .body(serde_json::to_vec(self).unwrap_or_else(|_| b"{}".to_vec()));
         answer.extensions_mut().insert(Reason(self.code));
+        answer.extensions_mut().insert(Told {
+            status: self.status_code(),
+            code: self.code,
+            detail: self.detail.clone(),
+            more: self.more.clone(),
+        });
         answer
     }
 }

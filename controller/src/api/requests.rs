@@ -13,7 +13,7 @@ use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
 use super::caller::actor;
-use crate::auth::{Principal, Reason};
+use crate::auth::{Principal, Reason, Written};
 use crate::clock;
 use crate::domain::actor::{Actor, ActorKind};
 use crate::domain::audit::Outcome;
@@ -106,6 +106,9 @@ async fn note_refusal<B>(
     id: &RequestId,
 ) {
     let status = response.status().as_u16();
+    if response.response().extensions().get::<Written>().is_some() {
+        return;
+    }
     // A flood of strangers is stopped by the limiter, and must not fill the log instead.
     if status == 429 {
         return;

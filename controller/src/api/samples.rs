@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Caller, Reads};
+use super::caller::{Caller, ReadsWithin};
 use super::problem::{Problem, ReadProblems};
+use super::{interfaces, nodes, peers};
 use crate::clock;
 use crate::db;
 use crate::db::samples::{Point, Window};
@@ -65,14 +66,13 @@ pub(crate) struct PointView {
     responses((status = 200, body = SamplesView), ReadProblems))]
 #[get("/interfaces/{id}/samples")]
 pub(crate) async fn of_interface(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<InterfaceId>,
     query: Query<SamplesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let window = query.window(&fleet.settings.samples, clock::now())?;
-    let interface = db::interfaces::find(&fleet.pool, *id).await?;
-    interface.ok_or_else(|| Refusal::missing("interface", *id))?;
+    interfaces::find(&fleet.pool, &caller.access, *id).await?;
     let points = db::samples::of_interface(&fleet.pool, *id, window).await?;
     Ok(shown(&fleet, window, points))
 }
@@ -82,14 +82,13 @@ pub(crate) async fn of_interface(
     responses((status = 200, body = SamplesView), ReadProblems))]
 #[get("/nodes/{id}/samples")]
 pub(crate) async fn of_node(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<NodeId>,
     query: Query<SamplesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let window = query.window(&fleet.settings.samples, clock::now())?;
-    let node = db::nodes::find(&fleet.pool, *id).await?;
-    node.ok_or_else(|| Refusal::missing("node", *id))?;
+    nodes::find(&fleet.pool, &caller.access, *id).await?;
     let points = db::samples::of_node(&fleet.pool, *id, window).await?;
     Ok(shown(&fleet, window, points))
 }
@@ -99,14 +98,13 @@ pub(crate) async fn of_node(
     responses((status = 200, body = SamplesView), ReadProblems))]
 #[get("/peers/{id}/samples")]
 pub(crate) async fn of_peer(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
     query: Query<SamplesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let window = query.window(&fleet.settings.samples, clock::now())?;
-    let peer = db::peers::find(&fleet.pool, *id).await?;
-    peer.ok_or_else(|| Refusal::missing("peer", *id))?;
+    peers::find(&fleet, &caller, *id).await?;
     let points = db::samples::of_peer(&fleet.pool, *id, window).await?;
     Ok(shown(&fleet, window, points))
 }

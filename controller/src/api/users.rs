@@ -19,6 +19,7 @@ use crate::db;
 use crate::db::users::UserRow;
 use crate::domain::ids::UserId;
 use crate::domain::password::Password;
+use crate::domain::reach::Reach;
 use crate::domain::role::Role;
 use crate::domain::user::{Email, UserName};
 use crate::fleet::users::{self, NewUser};
@@ -33,6 +34,8 @@ pub struct UserDraft {
     #[schema(value_type = texts::UserName)]
     name: String,
     role: Role,
+    /// To what the role extends; everything if absent. An admin's is not limited.
+    reach: Option<Reach>,
     #[schema(value_type = Option<texts::Email>)]
     email: Option<String>,
     /// At least 12 characters. Nobody without one can sign in with a password.
@@ -45,6 +48,8 @@ pub struct UserDraft {
 #[serde(deny_unknown_fields)]
 pub struct UserChange {
     role: Option<Role>,
+    /// To what the role extends.
+    reach: Option<Reach>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<texts::Email>)]
     email: Option<Option<String>>,
@@ -60,6 +65,7 @@ pub struct UserView {
     name: String,
     email: Option<String>,
     role: Role,
+    reach: Reach,
     enabled: bool,
     has_password: bool,
     version: i64,
@@ -97,6 +103,7 @@ pub(crate) async fn create(
         name: parsed.name,
         email: parsed.email,
         role: parsed.role,
+        reach: parsed.reach,
         password,
     };
     let user = users::audited::create(&fleet.pool, &caller.call, &new).await?;
@@ -155,15 +162,16 @@ pub(crate) async fn delete(
 }
 
 /// A draft whose fields are what they should be.
-struct Parsed {
-    name: UserName,
-    email: Option<Email>,
-    role: Role,
-    password: Option<Password>,
+pub(crate) struct Parsed {
+    pub(crate) name: UserName,
+    pub(crate) email: Option<Email>,
+    pub(crate) role: Role,
+    pub(crate) reach: Reach,
+    pub(crate) password: Option<Password>,
 }
 
 impl UserDraft {
-    fn parse(self) -> Result<Parsed, Problem> {
+    pub(crate) fn parse(self) -> Result<Parsed, Problem> {
         let mut fields = Fields::default();
         let email = email(&mut fields, self.email);
         let name = fields.take("name", UserName::parse(&self.name));
@@ -176,6 +184,7 @@ impl UserDraft {
             name,
             email,
             role: self.role,
+            reach: self.reach.unwrap_or(Reach::All),
             password,
         });
         fields.finish(parsed)
@@ -183,7 +192,7 @@ impl UserDraft {
 }
 
 impl UserChange {
-    fn parse(self, name: &str) -> Result<(users::Change, Option<Password>), Problem> {
+    pub(crate) fn parse(self, name: &str) -> Result<(users::Change, Option<Password>), Problem> {
         let mut fields = Fields::default();
         let name = fields.take("name", UserName::parse(name));
         let email = self.email.map(|text| email(&mut fields, text));
@@ -195,6 +204,7 @@ impl UserChange {
         let wanted = users::Change {
             email,
             role: self.role,
+            reach: self.reach,
             enabled: self.enabled,
             ..users::Change::default()
         };
@@ -206,6 +216,7 @@ impl UserView {
     fn of(user: UserRow) -> Self {
         Self {
             id: user.id,
+            reach: user.reach(),
             name: user.name,
             email: user.email,
             role: user.role,
@@ -227,7 +238,7 @@ async fn find(fleet: &Fleet, id: UserId) -> Result<UserRow, Problem> {
     Ok(user.ok_or_else(|| Refusal::missing("user", id))?)
 }
 
-async fn hash(
+pub(crate) async fn hash(
     fleet: &Fleet,
     password: Option<Password>,
 ) -> Result<Option<users::PasswordHash>, Problem> {

@@ -84,6 +84,18 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Reads a body whole, within the limits that hold for strangers.
+    pub(super) async fn read_body(
+        &self,
+        headers: &header::HeaderMap,
+        payload: &mut Payload,
+    ) -> Result<web::Bytes, Refused> {
+        let (bytes, _taken) = body::read(headers, payload, self.limits, &self.room).await?;
+        Ok(bytes)
+    }
+}
+
 /// Lets through who may pass; wrap a scope in it with `from_fn`.
 pub async fn guard(
     gate: web::Data<Gate>,

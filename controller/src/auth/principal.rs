@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::domain::ids::{ApiKeyId, UserId};
+use crate::domain::reach::{Access, Reach};
 use crate::domain::role::{Permission, Role, Scope};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Principal {
     pub name: String,
     /// Where the request came from, as far as that is known.
     pub from: Option<IpAddr>,
+    /// To what that role or scope extends.
+    pub reach: Reach,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +31,19 @@ pub enum Who {
 }
 
 impl Principal {
+    /// What they may, and to what: pages, API and streams ask nothing else.
+    pub fn access(&self) -> Access {
+        Access {
+            permission: match self.who {
+                Who::ApiKey { scope, .. } => scope.permission(),
+                Who::User { role, .. } => role.permission(),
+            },
+            reach: self.reach,
+        }
+    }
+
     pub fn may(&self, needed: Permission) -> bool {
-        let most = match self.who {
-            Who::ApiKey { scope, .. } => scope.permission(),
-            Who::User { role, .. } => role.permission(),
-        };
-        most >= needed
+        self.access().may(needed)
     }
 
     /// Who acted, for the books: the public id of a key, the login name of a person.
@@ -73,6 +83,7 @@ mod tests {
             },
             name: "deploy".to_owned(),
             from: None,
+            reach: Reach::All,
         }
     }
 

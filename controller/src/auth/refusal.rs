@@ -12,6 +12,10 @@ use super::verify::Signer;
 #[derive(Debug, Clone, Copy)]
 pub struct Reason(pub &'static str);
 
+/// Marks an answer whose refusal is in the audit log already, with more than its status tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Written;
+
 /// Makes an answer of the machine API that reports a failure.
 pub fn problem(status: StatusCode, code: &'static str, detail: &str) -> HttpResponse {
     problem_with(status, code, detail, &[])

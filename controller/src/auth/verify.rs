@@ -129,7 +129,9 @@ pub(super) async fn authenticate(
     if let Err(err) = fleet::api_keys::note_use(&gate.pool, key.id, key.last_used_at, now).await {
         tracing::warn!(error = &err as &dyn Error, key = %key.key_id, "cannot note the use of an API key");
     }
+    let reach = key.reach();
     let principal = Principal {
+        reach,
         who: Who::ApiKey {
             id: key.id,
             key_id: key.key_id,

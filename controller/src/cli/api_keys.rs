@@ -14,6 +14,7 @@ use super::config::SettingsArguments;
 use super::exit::Exit;
 use super::local::Local;
 use super::table::{self, Column};
+use crate::domain::reach::Reach;
 use crate::domain::role::Scope;
 use crate::fleet::Call;
 use crate::fleet::api_keys::{NewApiKey, audited};
@@ -143,6 +144,7 @@ fn create_locally(arguments: &Create) -> Result<Value, Failure> {
     let new = NewApiKey {
         name: arguments.name.clone(),
         scope,
+        reach: Reach::All,
         bearer: arguments.bearer,
         allowed_from: arguments.from.iter().map(IpNet::trunc).collect(),
         expires_at: arguments.expires_at,

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         tracing::warn!("{warning}");
     }
     // It blocks until the controller has ended in good order.
-    match startup::run(loaded.config) {
+    match startup::run(loaded) {
         Ok(()) => Exit::Fine,
         Err(failure) => {
             complain(&failure);

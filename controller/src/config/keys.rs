@@ -4,6 +4,7 @@
 //! printed from here. A key that is read and does not stand here cannot work, and a test tells of one
 //! that stands here and is not read.
 
+mod door;
 mod server;
 mod work;
 
@@ -48,8 +49,12 @@ pub const GROUPS: &[Group] = &[
     work::ADDRESSES,
     work::SAMPLES,
     work::EVENTS,
+    work::LIVE,
     work::WEBHOOKS,
     server::API,
+    door::SIGN_IN,
+    door::SESSIONS,
+    door::OIDC,
 ];
 
 impl Group {

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::reader::{Found, Reader};
 use super::sources::{MASTER_KEY_VARIABLE, Sources};
-use super::{Config, MasterKey, Transport, sections, values};
+use super::{Config, MasterKey, Transport, door, sections, values};
 
 /// What reading gave. The settings are whole only where there is no mistake.
 pub(super) struct Read {
@@ -66,9 +66,25 @@ fn read_root(root: &mut Reader<'_>, sources: &Sources, warnings: &mut Vec<Mistak
         addresses: root.within("addresses.", sections::addresses),
         samples: root.within("samples.", sections::samples),
         events: root.within("events.", sections::events),
+        live: root.within("live.", sections::live),
         webhooks: root.within("webhooks.", sections::webhooks),
         api: root.within("api.", sections::api),
+        sign_in: root.within("sign_in.", door::sign_in),
+        sessions: root.within("sessions.", door::sessions),
+        oidc: root.within("oidc.", door::oidc),
     };
+    if config.oidc.is_some() && base_url.is_none() {
+        let what = "is missing beside oidc.issuer: the provider sends people back there";
+        root.mistake("base_url", None, what);
+    }
+    if config
+        .oidc
+        .as_ref()
+        .is_some_and(|oidc| !oidc.lets_somebody_in())
+    {
+        let what = "lets nobody in: name groups in admin_groups, operator_groups or viewer_groups";
+        warnings.push(root.finding("oidc.issuer", None, what));
+    }
     judge_base_url(root, &config, base_url, listen.line, warnings);
     config
 }

@@ -77,6 +77,14 @@ pub struct Events {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub ping_every: Duration,
+    pub gather: Duration,
+    pub check_every: Duration,
+    pub streams_per_session: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhooks {
     pub timeout: Duration,
     pub backoff_base: Duration,
@@ -211,6 +219,15 @@ pub(super) fn samples(reader: &mut Reader<'_>) -> Samples {
 pub(super) fn events(reader: &mut Reader<'_>) -> Events {
     Events {
         keep: reader.duration("keep_d"),
+    }
+}
+
+pub(super) fn live(reader: &mut Reader<'_>) -> Live {
+    Live {
+        ping_every: reader.duration("ping_every_ms"),
+        gather: reader.duration("gather_ms"),
+        check_every: reader.duration("check_every_ms"),
+        streams_per_session: reader.number("streams_per_session"),
     }
 }
 

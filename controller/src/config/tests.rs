@@ -79,6 +79,7 @@ fn the_example_with_every_line_in_effect_changes_only_what_has_no_default() {
         agents: default.agents,
         postgres_bin_dir: default.postgres_bin_dir,
         master_key: default.master_key,
+        oidc: default.oidc,
         ..whole
     };
     assert_eq!(only_defaults, Config::default());

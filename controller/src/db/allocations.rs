@@ -1,6 +1,7 @@
 //! `ip_allocations`: who has which address, and which addresses rest.
 
 pub mod book;
+pub mod map;
 
 use std::net::IpAddr;
 

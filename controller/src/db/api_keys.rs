@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use sqlx::PgExecutor;
 
-use crate::domain::ids::{ApiKeyId, DataKeyId};
+use crate::domain::ids::{ApiKeyId, DataKeyId, NetworkId, PoolId};
+use crate::domain::reach::{Extent, Reach};
 use crate::domain::role::Scope;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub struct ApiKeyRow {
     pub name: String,
     pub scope: Scope,
     pub has_bearer: bool,
+    pub extent: Extent,
+    pub reach_pool: Option<PoolId>,
+    pub reach_network: Option<NetworkId>,
     /// Empty: from anywhere.
     pub allowed_from: Vec<IpNet>,
     pub expires_at: Option<DateTime<Utc>>,
@@ -35,12 +39,28 @@ pub struct Credential {
     pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub last_used_at: Option<DateTime<Utc>>,
+    pub extent: Extent,
+    pub reach_pool: Option<PoolId>,
+    pub reach_network: Option<NetworkId>,
+}
+
+impl ApiKeyRow {
+    pub fn reach(&self) -> Reach {
+        Reach::of(self.extent, self.reach_pool, self.reach_network)
+    }
+}
+
+impl Credential {
+    pub fn reach(&self) -> Reach {
+        Reach::of(self.extent, self.reach_pool, self.reach_network)
+    }
 }
 
 pub struct NewRow<'a> {
     pub key_id: &'a str,
     pub name: &'a str,
     pub scope: Scope,
+    pub reach: Reach,
     pub sealed: &'a [u8],
     pub data_key_id: DataKeyId,
     pub bearer_hash: Option<&'a [u8]>,
@@ -54,10 +74,11 @@ pub async fn insert(db: impl PgExecutor<'_>, key: &NewRow<'_>) -> Result<ApiKeyR
         ApiKeyRow,
         r#"
         INSERT INTO api_keys (key_id, name, scope, sealed, data_key_id, bearer_hash, allowed_from,
-                              expires_at, created_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                              expires_at, created_by, reach, reach_pool_id, reach_network_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         RETURNING id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope",
-                  bearer_hash IS NOT NULL AS "has_bearer!", allowed_from, expires_at, revoked_at,
+                  bearer_hash IS NOT NULL AS "has_bearer!", reach AS "extent: Extent",
+               reach_pool_id AS "reach_pool: PoolId", reach_network_id AS "reach_network: NetworkId", allowed_from, expires_at, revoked_at,
                   last_used_at, created_by, created_at
         "#,
         key.key_id,
@@ -69,6 +90,9 @@ pub async fn insert(db: impl PgExecutor<'_>, key: &NewRow<'_>) -> Result<ApiKeyR
         key.allowed_from,
         key.expires_at,
         key.created_by,
+        key.reach.extent().as_str(),
+        key.reach.pool().map(|id| id.0),
+        key.reach.network().map(|id| id.0),
     )
     .fetch_one(db)
     .await
@@ -84,7 +108,8 @@ pub async fn list(
         ApiKeyRow,
         r#"
         SELECT id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope",
-               bearer_hash IS NOT NULL AS "has_bearer!", allowed_from, expires_at, revoked_at,
+               bearer_hash IS NOT NULL AS "has_bearer!", reach AS "extent: Extent",
+               reach_pool_id AS "reach_pool: PoolId", reach_network_id AS "reach_network: NetworkId", allowed_from, expires_at, revoked_at,
                last_used_at, created_by, created_at
         FROM api_keys
         WHERE $1::bigint IS NULL OR id < $1
@@ -103,7 +128,8 @@ pub async fn find(db: impl PgExecutor<'_>, id: ApiKeyId) -> Result<Option<ApiKey
         ApiKeyRow,
         r#"
         SELECT id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope",
-               bearer_hash IS NOT NULL AS "has_bearer!", allowed_from, expires_at, revoked_at,
+               bearer_hash IS NOT NULL AS "has_bearer!", reach AS "extent: Extent",
+               reach_pool_id AS "reach_pool: PoolId", reach_network_id AS "reach_network: NetworkId", allowed_from, expires_at, revoked_at,
                last_used_at, created_by, created_at
         FROM api_keys
         WHERE id = $1
@@ -120,7 +146,8 @@ pub async fn lock(db: impl PgExecutor<'_>, id: ApiKeyId) -> Result<Option<ApiKey
         ApiKeyRow,
         r#"
         SELECT id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope",
-               bearer_hash IS NOT NULL AS "has_bearer!", allowed_from, expires_at, revoked_at,
+               bearer_hash IS NOT NULL AS "has_bearer!", reach AS "extent: Extent",
+               reach_pool_id AS "reach_pool: PoolId", reach_network_id AS "reach_network: NetworkId", allowed_from, expires_at, revoked_at,
                last_used_at, created_by, created_at
         FROM api_keys
         WHERE id = $1
@@ -144,7 +171,8 @@ pub async fn revoke(
         UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $2)
         WHERE id = $1
         RETURNING id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope",
-                  bearer_hash IS NOT NULL AS "has_bearer!", allowed_from, expires_at, revoked_at,
+                  bearer_hash IS NOT NULL AS "has_bearer!", reach AS "extent: Extent",
+               reach_pool_id AS "reach_pool: PoolId", reach_network_id AS "reach_network: NetworkId", allowed_from, expires_at, revoked_at,
                   last_used_at, created_by, created_at
         "#,
         id.0,
@@ -163,7 +191,8 @@ pub async fn by_key_id(
         r#"
         SELECT id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope", sealed,
                data_key_id AS "data_key_id: DataKeyId", allowed_from, expires_at, revoked_at,
-               last_used_at
+               last_used_at, reach AS "extent: Extent", reach_pool_id AS "reach_pool: PoolId",
+               reach_network_id AS "reach_network: NetworkId"
         FROM api_keys
         WHERE key_id = $1
         "#,
@@ -182,7 +211,8 @@ pub async fn by_bearer(
         r#"
         SELECT id AS "id: ApiKeyId", key_id, name, scope AS "scope: Scope", sealed,
                data_key_id AS "data_key_id: DataKeyId", allowed_from, expires_at, revoked_at,
-               last_used_at
+               last_used_at, reach AS "extent: Extent", reach_pool_id AS "reach_pool: PoolId",
+               reach_network_id AS "reach_network: NetworkId"
         FROM api_keys
         WHERE bearer_hash = $1
         "#,

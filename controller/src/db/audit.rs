@@ -104,6 +104,29 @@ pub async fn list(
     .await
 }
 
+/// The newest rows about any of these objects.
+pub async fn of_objects(
+    db: impl PgExecutor<'_>,
+    objects: &[String],
+    limit: i64,
+) -> Result<Vec<StoredRow>, sqlx::Error> {
+    sqlx::query_as!(
+        StoredRow,
+        r#"
+        SELECT seq, at, actor, actor_kind, ip AS "ip: IpNet", request_id, action, object, outcome,
+               before, after, prev_hash, hash
+        FROM audit_log
+        WHERE object = ANY($1)
+        ORDER BY seq DESC
+        LIMIT $2
+        "#,
+        objects,
+        limit,
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// Adds the row that `head` describes, and moves the end of the chain to it.
 pub async fn append(
     db: &mut PgConnection,

@@ -113,6 +113,13 @@ pub async fn list(
     .await
 }
 
+/// The id of the newest event; 0 before the first.
+pub async fn newest(db: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT coalesce(max(id), 0) AS "newest!" FROM events"#)
+        .fetch_one(db)
+        .await
+}
+
 /// Forgets events from before `until`, except those that an enabled webhook has not come to yet.
 pub async fn prune(db: impl PgExecutor<'_>, until: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(

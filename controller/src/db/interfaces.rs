@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::Span;
-use crate::domain::ids::{InterfaceId, NetworkId, NodeId};
+use crate::domain::ids::{InterfaceId, NetworkId, NodeId, PoolId};
 use crate::domain::interface::{Changes, NewInterface};
 
 /// An interface: what people said of it, what it should hold, and what was last seen of it.
@@ -110,6 +110,7 @@ pub async fn list(
     db: impl PgExecutor<'_>,
     node: Option<NodeId>,
     network: Option<NetworkId>,
+    pool: Option<PoolId>,
     span: Span,
 ) -> Result<Vec<Interface>, sqlx::Error> {
     select!(
@@ -117,12 +118,15 @@ pub async fn list(
         WHERE interfaces.id > $1
             AND ($3::bigint IS NULL OR interfaces.node_id = $3)
             AND ($4::bigint IS NULL OR interfaces.network_id = $4)
+            AND ($5::bigint IS NULL OR EXISTS (
+                SELECT FROM pool_members WHERE pool_members.node_id = interfaces.node_id AND pool_id = $5))
         ORDER BY interfaces.id LIMIT $2
         "#,
         span.after,
         span.limit,
         node.map(|id| id.0),
         network.map(|id| id.0),
+        pool.map(|id| id.0),
     )
     .fetch_all(db)
     .await

@@ -3,6 +3,7 @@
 //! Rows are locked after those of `interface_sync`, here and wherever else both are.
 
 pub mod evidence;
+pub mod of_node;
 pub mod unknown;
 
 use chrono::{DateTime, Utc};

@@ -1,6 +1,10 @@
 //! `peers` and `peer_routes`.
 
+pub mod bulk;
+pub mod choices;
+pub mod homes;
 pub mod listing;
+pub mod named;
 pub mod numbered;
 pub mod routes;
 

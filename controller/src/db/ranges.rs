@@ -212,3 +212,22 @@ pub async fn reserved(
     .fetch_all(db)
     .await
 }
+
+/// The same of several networks at once.
+pub async fn reserved_in(
+    db: impl PgExecutor<'_>,
+    networks: &[NetworkId],
+) -> Result<Vec<(NetworkId, IpNet)>, sqlx::Error> {
+    let ids: Vec<i64> = networks.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT network_id AS "network: NetworkId", prefix AS "prefix: IpNet"
+        FROM reserved_ranges WHERE network_id = ANY($1)
+        "#,
+        &ids,
+    )
+    .fetch_all(db)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| (row.network, row.prefix)).collect())
+}

@@ -244,6 +244,36 @@ pub async fn of_node(
     .await
 }
 
+/// What went through a node in one minute, both ways together.
+#[derive(Debug, Clone)]
+pub struct Throughput {
+    pub node: NodeId,
+    pub at: DateTime<Utc>,
+    pub bytes: i64,
+}
+
+/// Minute by minute what went through these nodes since a moment, node by node and the oldest first.
+pub async fn throughput(
+    db: impl PgExecutor<'_>,
+    nodes: &[NodeId],
+    since: DateTime<Utc>,
+) -> Result<Vec<Throughput>, sqlx::Error> {
+    let ids: Vec<i64> = nodes.iter().map(|id| id.0).collect();
+    sqlx::query_as!(
+        Throughput,
+        r#"
+        SELECT node_id AS "node: NodeId", at, sum(rx + tx)::bigint AS "bytes!"
+        FROM interfaces JOIN samples_minute ON interface_id = interfaces.id
+        WHERE node_id = ANY($1) AND peer_id IS NULL AND at >= $2
+        GROUP BY node_id, at ORDER BY node_id, at
+        "#,
+        &ids,
+        since,
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// A peer on all its interfaces together.
 pub async fn of_peer(
     db: impl PgExecutor<'_>,

@@ -178,7 +178,7 @@ async fn hold(change: &mut Change<'_>, id: InterfaceId) -> Result<Interface> {
 fn refuse(left: &[(String, Refusal)]) -> Refusal {
     let rows: Vec<_> = left
         .iter()
-        .map(|(key, why)| json!({"key": key, "code": why.code, "detail": why.text}))
+        .map(|(key, why)| json!({"key": key, "code": why.code, "detail": why.text, "details": why.details}))
         .collect();
     let text = format!("{} of the keys cannot be adopted", rows.len());
     Refusal::conflict("cannot_adopt", text).with(json!({"rows": rows}))

@@ -8,8 +8,10 @@ use protocol::signing::Secret;
 use sqlx::{PgPool, PgTransaction};
 
 use crate::db::api_keys::{self, ApiKeyRow, NewRow};
+use crate::db::violated;
 use crate::domain::api_key::{BearerToken, key_id};
 use crate::domain::ids::ApiKeyId;
+use crate::domain::reach::Reach;
 use crate::domain::role::Scope;
 use crate::keyring::{Column, Keyring, Place};
 use crate::random;
@@ -23,6 +25,7 @@ const NOTED_EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
 pub struct NewApiKey {
     pub name: String,
     pub scope: Scope,
+    pub reach: Reach,
     /// Whether a token that needs no signing goes with it; for scope read alone.
     pub bearer: bool,
     /// Empty: from anywhere.
@@ -39,6 +42,10 @@ pub enum ApiKeyError {
     BearerWrites,
     #[error("the key would have expired already")]
     Expired,
+    #[error("a key of scope admin reaches everything")]
+    LimitedAdmin,
+    #[error("the pool or network that a key is limited to is not known")]
+    UnknownReach,
     #[error("API key {0} is not known")]
     Unknown(ApiKeyId),
     #[error("cannot read or write the API keys")]
@@ -71,6 +78,7 @@ pub async fn create(
         key_id: &key_id,
         name: &new.name,
         scope: new.scope,
+        reach: new.reach,
         sealed: &sealed.bytes,
         data_key_id: sealed.data_key_id,
         bearer_hash: bearer_hash.as_ref().map(<[u8; 32]>::as_slice),
@@ -78,7 +86,7 @@ pub async fn create(
         expires_at: new.expires_at,
         created_by: &new.created_by,
     };
-    let key = api_keys::insert(&mut **db, &row).await?;
+    let key = api_keys::insert(&mut **db, &row).await.map_err(refused)?;
     Ok(Created {
         key,
         secret,
@@ -115,6 +123,13 @@ pub(crate) fn place(key_id: &str) -> Place {
     Place::new(Column::ApiKey, key_id)
 }
 
+fn refused(err: sqlx::Error) -> ApiKeyError {
+    match violated(&err) {
+        Some("api_keys_reach_pool" | "api_keys_reach_network") => ApiKeyError::UnknownReach,
+        _ => ApiKeyError::Database(err),
+    }
+}
+
 fn check(new: &NewApiKey, now: DateTime<Utc>) -> Result<(), ApiKeyError> {
     let length = new.name.chars().count();
     if !(1..=100).contains(&length) || new.name.chars().any(char::is_control) {
@@ -122,6 +137,9 @@ fn check(new: &NewApiKey, now: DateTime<Utc>) -> Result<(), ApiKeyError> {
     }
     if new.bearer && new.scope != Scope::Read {
         return Err(ApiKeyError::BearerWrites);
+    }
+    if new.scope == Scope::Admin && new.reach != Reach::All {
+        return Err(ApiKeyError::LimitedAdmin);
     }
     if new.expires_at.is_some_and(|at| at <= now) {
         return Err(ApiKeyError::Expired);

@@ -215,7 +215,7 @@ pub(super) async fn refuse_if_last(
         networks.join(", ")
     );
     Err(Refusal::conflict("last_node_of_network", text)
-        .with(json!({"networks": networks}))
+        .with(json!({"node": node, "networks": networks}))
         .into())
 }
 

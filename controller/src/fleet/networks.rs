@@ -78,12 +78,16 @@ async fn add_prefix(db: &mut PgConnection, id: NetworkId, prefix: IpNet) -> Resu
     let others = ranges::overlapping(&mut *db, prefix).await?;
     if let Some((name, other)) = others.first() {
         let text = format!("{prefix} overlaps {other} of network {name}");
-        return Err(Refusal::conflict("prefix_overlaps", text).into());
+        return Err(Refusal::conflict("prefix_overlaps", text)
+            .with(json!({"prefix": prefix, "other": other, "network": name}))
+            .into());
     }
     let routes = db::peers::routes::overlapping(&mut *db, None, &[prefix]).await?;
     if let Some((peer, route)) = routes.first() {
         let text = format!("{prefix} overlaps {route}, which is behind peer {peer}");
-        return Err(Refusal::conflict("prefix_overlaps_route", text).into());
+        return Err(Refusal::conflict("prefix_overlaps_route", text)
+            .with(json!({"prefix": prefix, "route": route, "peer": peer}))
+            .into());
     }
     match ranges::insert(db, id, None, prefix).await {
         Ok(()) => Ok(()),

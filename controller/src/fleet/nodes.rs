@@ -174,12 +174,16 @@ fn object(id: NodeId) -> String {
 }
 
 fn taken(err: WriteError) -> FleetError {
-    let (code, text) = match err {
-        WriteError::NameTaken => ("name_taken", "a node with this name exists"),
-        WriteError::AgentUrlTaken => ("agent_url_taken", "a node with this agent URL exists"),
-        WriteError::Db(err) => return err.into(),
-    };
-    Refusal::conflict(code, text).into()
+    match err {
+        WriteError::NameTaken => {
+            Refusal::conflict("name_taken", "a node with this name exists").into()
+        }
+        WriteError::AgentUrlTaken => {
+            let text = "a node with this agent URL exists";
+            Refusal::conflict("agent_url_taken", text).into()
+        }
+        WriteError::Db(err) => err.into(),
+    }
 }
 
 fn in_use(node: &Node) -> Refusal {

@@ -1,9 +1,11 @@
 //! Peers: made, changed, isolated, deleted. Each change raises the generation of the interfaces it concerns.
 
+pub mod bulk;
 pub mod change;
 pub mod create;
 pub mod issue;
 pub mod membership;
+pub mod preview;
 pub mod psk;
 pub mod seen;
 

@@ -25,13 +25,14 @@ use tokio_util::task::TaskTracker;
 
 use super::{Fleet, FleetError, Refusal, Result, Shared, nodes};
 use crate::agent::Target;
+use crate::clock;
 use crate::db::node_status::{self, Due};
 use crate::db::sync::observed::{self, Watched};
 use crate::domain::backoff::Backoff;
 use crate::domain::ids::NodeId;
 use crate::domain::reachability::Thresholds;
 use crate::domain::watch::Rhythm;
-use crate::metrics::{PollLabels, PollOutcome};
+use crate::metrics::{PollLabels, PollOutcome, Task};
 use ask::Answers;
 use doubts::Doubts;
 use verdict::Verdict;
@@ -76,7 +77,11 @@ pub async fn run(fleet: Shared, stop: CancellationToken) {
     let booking = tokio::spawn(book::run(Arc::clone(&fleet), verdicts, doubts.clone()));
     let hands = Hands::new(settings.concurrency, send);
     while !stop.is_cancelled() {
-        match turn(&fleet, &hands).await {
+        let turn = turn(&fleet, &hands).await;
+        if turn.is_ok() {
+            fleet.metrics.did_round(Task::Poll, clock::now());
+        }
+        match turn {
             Ok(true) => {
                 stop.run_until_cancelled(hands.freed.notified()).await;
             }

@@ -27,9 +27,10 @@ pub use mend::{Mended, carry_out, mend, try_out};
 use carry::Link;
 
 use super::{Fleet, Result, Shared};
+use crate::clock;
 use crate::db::sync::{self, Claimed};
 use crate::domain::ids::InterfaceId;
-use crate::metrics::{ApplyLabels, ApplyOutcome};
+use crate::metrics::{ApplyLabels, ApplyOutcome, Task};
 
 /// The channel that a raised generation is announced on.
 const CHANNEL: &str = "wgfleet_generations";
@@ -108,7 +109,10 @@ async fn listen(fleet: &Shared, hands: &Hands) -> Result<std::convert::Infallibl
                     more = claim(fleet, hands, None).await?;
                 }
             }
-            _ = tick.tick() => more = claim(fleet, hands, None).await?,
+            _ = tick.tick() => {
+                more = claim(fleet, hands, None).await?;
+                fleet.metrics.did_round(Task::Reconcile, clock::now());
+            }
         }
     }
 }

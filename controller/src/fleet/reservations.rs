@@ -40,7 +40,7 @@ pub async fn create(
     if count > 0 {
         let text = format!("{count} addresses in {prefix} are in use");
         return Err(Refusal::conflict("addresses_in_use", text)
-            .with(json!({"count": count, "addresses": held}))
+            .with(json!({"prefix": prefix, "count": count, "addresses": held}))
             .into());
     }
     let id = db::reservations::insert(change.db(), network, prefix, reason).await;

@@ -19,6 +19,7 @@ use super::{Result, Shared};
 use crate::clock;
 use crate::db::samples::{self, Span, partitions};
 use crate::domain::tier::{Rules, Tier, floor};
+use crate::metrics::Task;
 
 /// Interfaces that are written down at once: so much is kept from polls meanwhile.
 const INTERFACES_AT_ONCE: i64 = 50;
@@ -34,7 +35,10 @@ pub async fn run(fleet: Shared, stop: CancellationToken) {
     let rules = fleet.settings.samples;
     loop {
         let pause = match round(&fleet.pool, &rules, clock::now()).await {
-            Ok(()) => until_next(clock::now(), rules.every),
+            Ok(()) => {
+                fleet.metrics.did_round(Task::Samples, clock::now());
+                until_next(clock::now(), rules.every)
+            }
             Err(err) => {
                 tracing::warn!(
                     error = &err as &dyn Error,

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::poll;
+use super::{live, poll, sessions, sign_in};
 use crate::agent;
 use crate::config::Config;
 use crate::domain::backoff::Backoff;
 use crate::domain::reachability::Thresholds;
+use crate::domain::session::Lifetimes;
+use crate::domain::throttle::{self, Limit};
 use crate::domain::tier::Rules;
 use crate::domain::watch::Rhythm;
 use crate::domain::webhook::Patience;
@@ -41,6 +43,9 @@ pub struct Settings {
     /// How often deliveries are looked for, announced or not.
     pub webhook_tick: Duration,
     pub samples: Rules,
+    pub sign_in: sign_in::Settings,
+    pub sessions: sessions::Settings,
+    pub live: live::Settings,
 }
 
 impl From<&Config> for Settings {
@@ -75,6 +80,20 @@ impl From<&Config> for Settings {
                 keep_minutes: delta(config.samples.keep_minutes),
                 keep_hours: delta(config.samples.keep_hours),
                 keep_days: delta(config.samples.keep_days),
+            },
+            sign_in: sign_in(config),
+            sessions: sessions::Settings {
+                lifetimes: Lifetimes {
+                    idle: delta(config.sessions.idle),
+                    absolute: delta(config.sessions.absolute),
+                },
+                note_every: delta(config.sessions.note_every),
+            },
+            live: live::Settings {
+                ping_every: config.live.ping_every,
+                gather: config.live.gather,
+                check_every: config.live.check_every,
+                streams_per_session: config.live.streams_per_session,
             },
         }
     }
@@ -117,6 +136,32 @@ fn poll(config: &Config) -> poll::Settings {
             base: mend.backoff_base,
             cap: mend.backoff_cap,
         },
+    }
+}
+
+fn sign_in(config: &Config) -> sign_in::Settings {
+    let door = &config.sign_in;
+    let longest_wait = delta(door.longest_wait);
+    sign_in::Settings {
+        password: door.password,
+        rules: throttle::Rules {
+            address: Limit {
+                failures: door.address_failures,
+                window: delta(door.address_window),
+                longest_wait,
+            },
+            account: Limit {
+                failures: door.account_failures,
+                window: delta(door.account_window),
+                longest_wait,
+            },
+            captcha: door.captcha,
+            captcha_after: door.captcha_after,
+        },
+        captcha_ttl: delta(door.captcha_ttl),
+        captcha_cost: door.captcha_cost,
+        step_ttl: delta(door.second_step),
+        setup_link_ttl: delta(door.setup_link),
     }
 }
 

@@ -5,8 +5,9 @@ use std::error::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::change::Call;
-use super::{Result, Shared, peers};
+use super::{Result, Shared, peers, sessions};
 use crate::domain::actor::Actor;
+use crate::metrics::Task;
 use crate::{auth, clock, db};
 
 /// Peers taken off at once; the rest follows in the next round.
@@ -17,11 +18,12 @@ pub async fn run(fleet: Shared, stop: CancellationToken) {
     let mut tick = tokio::time::interval(fleet.settings.upkeep_every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        if let Err(err) = round(&fleet).await {
-            tracing::warn!(
+        match round(&fleet).await {
+            Ok(()) => fleet.metrics.did_round(Task::Upkeep, clock::now()),
+            Err(err) => tracing::warn!(
                 error = &err as &dyn Error,
                 "upkeep failed and is tried again"
-            );
+            ),
         }
     }
 }
@@ -31,6 +33,9 @@ async fn round(fleet: &Shared) -> Result<()> {
     peers::change::expire(fleet, &call, EXPIRED_AT_ONCE).await?;
     let now = clock::now();
     auth::prune(&fleet.pool, fleet.settings.answers_kept, now).await?;
+    sessions::prune(fleet, now).await?;
+    db::sign_in_steps::prune(&fleet.pool, now).await?;
+    db::sign_in_limits::prune(&fleet.pool, now).await?;
     let forgotten = now - fleet.settings.events_keep;
     db::events::prune(&fleet.pool, forgotten).await?;
     db::deliveries::prune(&fleet.pool, forgotten).await?;

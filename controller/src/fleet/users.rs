@@ -7,12 +7,16 @@ use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
 
 use crate::db::users::{self, InsertError, UserRow};
-use crate::domain::ids::UserId;
+use crate::db::{sessions, sign_in_steps, violated};
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::reach::{self, LimitedAdmin, Reach};
 use crate::domain::role::Role;
 use crate::domain::user::{Email, LastAdmin, UserName, check_admins};
 
 pub mod audited;
 mod hashing;
+pub mod own;
+pub mod recover;
 
 pub use hashing::{Hasher, HashingError, PasswordHash};
 
@@ -21,6 +25,7 @@ pub struct NewUser {
     pub name: UserName,
     pub email: Option<Email>,
     pub role: Role,
+    pub reach: Reach,
     /// Nobody without one can sign in with a password.
     pub password: Option<PasswordHash>,
 }
@@ -30,8 +35,11 @@ pub struct NewUser {
 pub struct Change {
     pub email: Option<Option<Email>>,
     pub role: Option<Role>,
+    pub reach: Option<Reach>,
     pub enabled: Option<bool>,
     pub password: Option<PasswordHash>,
+    /// The one session that outlives a new password: of whoever chooses it.
+    pub keeps: Option<SessionId>,
     /// The version that the change was made from. Without one the last change wins.
     pub base_version: Option<i64>,
 }
@@ -46,6 +54,10 @@ pub enum UserError {
     Changed { id: UserId, current: i64 },
     #[error(transparent)]
     LastAdmin(#[from] LastAdmin),
+    #[error(transparent)]
+    LimitedAdmin(#[from] LimitedAdmin),
+    #[error("the pool or network that a role is limited to is not known")]
+    UnknownReach,
     #[error("cannot read or write the users")]
     Database(#[from] sqlx::Error),
 }
@@ -58,14 +70,21 @@ pub struct Changed {
 }
 
 pub async fn create(db: &mut PgTransaction<'_>, new: &NewUser) -> Result<UserRow, UserError> {
+    reach::check(new.role, new.reach)?;
     let email = new.email.as_ref().map(Email::as_str);
     let password = new.password.as_ref().map(PasswordHash::as_str);
-    users::insert(&mut **db, new.name.as_str(), email, new.role, password)
-        .await
-        .map_err(|err| match err {
-            InsertError::NameTaken => UserError::NameTaken,
-            InsertError::Database(err) => UserError::Database(err),
-        })
+    users::insert(
+        &mut **db,
+        new.name.as_str(),
+        email,
+        (new.role, new.reach),
+        password,
+    )
+    .await
+    .map_err(|err| match err {
+        InsertError::NameTaken => UserError::NameTaken,
+        InsertError::Database(err) => refused(err),
+    })
 }
 
 pub async fn change(
@@ -83,10 +102,23 @@ pub async fn change(
         wanted.email = email.as_ref().map(|email| email.as_str().to_owned());
     }
     wanted.role = change.role.unwrap_or(before.role);
+    if let Some(reach) = change.reach {
+        wanted.set_reach(reach);
+    } else if wanted.role == Role::Admin {
+        wanted.set_reach(Reach::All);
+    }
+    reach::check(wanted.role, wanted.reach())?;
     wanted.enabled = change.enabled.unwrap_or(before.enabled);
     check_admins(&admins.enabled, id, Some((wanted.role, wanted.enabled)))?;
     let password = change.password.as_ref().map(PasswordHash::as_str);
-    let after = users::update(db, &admins, &wanted, password, now).await?;
+    let after = users::update(db, &admins, &wanted, password, now)
+        .await
+        .map_err(refused)?;
+    if password.is_some() || !wanted.enabled {
+        // Whoever came in with what was good before is out, and does not come back when the user is enabled again.
+        sessions::delete_all(&mut **db, id, change.keeps).await?;
+        sign_in_steps::delete_of_user(&mut **db, id).await?;
+    }
     Ok(Changed { before, after })
 }
 
@@ -103,6 +135,13 @@ pub async fn delete(
     check_admins(&admins.enabled, id, None)?;
     users::delete(db, &admins, id).await?;
     Ok(user)
+}
+
+fn refused(err: sqlx::Error) -> UserError {
+    match violated(&err) {
+        Some("users_reach_pool" | "users_reach_network") => UserError::UnknownReach,
+        _ => UserError::Database(err),
+    }
 }
 
 fn check_version(user: &UserRow, base: Option<i64>) -> Result<(), UserError> {

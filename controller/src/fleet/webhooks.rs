@@ -22,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Result, Shared};
+use crate::clock;
 use crate::db::deliveries;
+use crate::metrics::Task;
 
 pub mod change;
 mod send;
@@ -85,7 +87,10 @@ async fn listen(fleet: &Shared, sender: &Arc<Sender>, tasks: &TaskTracker) -> Re
                 while listener.next_buffered().is_some() {}
                 while spread::one(&fleet.pool).await? {}
             }
-            _ = tick.tick() => while spread::one(&fleet.pool).await? {},
+            _ = tick.tick() => {
+                while spread::one(&fleet.pool).await? {}
+                fleet.metrics.did_round(Task::Webhooks, clock::now());
+            }
             () = ended.notified() => {}
         }
         let lease = fleet.settings.webhook_timeout.saturating_add(BOOKING);

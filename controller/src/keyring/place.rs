@@ -12,6 +12,7 @@ pub enum Column {
     IdempotentAnswer,
     NodeSecret,
     PlacementPsk,
+    TotpSecret,
     Webhook,
 }
 
@@ -22,6 +23,7 @@ impl Column {
             Self::IdempotentAnswer => "idempotency_keys.sealed",
             Self::NodeSecret => "node_secrets.sealed",
             Self::PlacementPsk => "placements.psk_sealed",
+            Self::TotpSecret => "totp_secrets.sealed",
             Self::Webhook => "webhooks.sealed",
         }
     }

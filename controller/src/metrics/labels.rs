@@ -51,6 +51,21 @@ pub enum WorkKind {
     Webhook,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TaskLabels {
+    pub task: Task,
+}
+
+/// What a controller does besides serving requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Task {
+    Poll,
+    Reconcile,
+    Samples,
+    Webhooks,
+    Upkeep,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct PoolLabels {
     pub pool: String,
@@ -120,6 +135,19 @@ impl EncodeLabelValue for WorkKind {
         match self {
             Self::Interface => "interface",
             Self::Webhook => "webhook",
+        }
+        .encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for Task {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), Error> {
+        match self {
+            Self::Poll => "poll",
+            Self::Reconcile => "reconcile",
+            Self::Samples => "samples",
+            Self::Webhooks => "webhooks",
+            Self::Upkeep => "upkeep",
         }
         .encode(encoder)
     }

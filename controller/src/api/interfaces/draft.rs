@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::api::body::given;
 use crate::api::fields::Fields;
+use crate::api::fields::mistake::Mistake;
 use crate::api::problem::Problem;
 use crate::api::reference::IdOrName;
 use crate::api::texts;
@@ -71,7 +72,7 @@ pub struct InterfaceChange {
 }
 
 impl InterfaceDraft {
-    pub(in crate::api) fn parse(self) -> Result<NewInterface, Problem> {
+    pub(crate) fn parse(self) -> Result<NewInterface, Problem> {
         let mut fields = Fields::default();
         let new = self.read(&mut fields, "");
         fields.finish(new)
@@ -107,7 +108,7 @@ impl InterfaceDraft {
 }
 
 impl InterfaceChange {
-    pub(super) fn parse(self) -> Result<Changes, Problem> {
+    pub(crate) fn parse(self) -> Result<Changes, Problem> {
         let mut fields = Fields::default();
         let changes = Changes {
             name: self
@@ -129,26 +130,28 @@ impl InterfaceChange {
     }
 }
 
-fn v4_pool(text: &str) -> Result<Ipv4Net, String> {
-    match prefix::parse(text).map_err(|err| err.to_string())? {
+fn v4_pool(text: &str) -> Result<Ipv4Net, Mistake> {
+    match prefix::parse(text)? {
         IpNet::V4(pool) => Ok(pool),
-        IpNet::V6(_) => Err("is not an IPv4 prefix".to_owned()),
+        IpNet::V6(_) => Err(Mistake::new("not_a_v4_prefix", "is not an IPv4 prefix")),
     }
 }
 
-fn v6_pool(text: &str) -> Result<Ipv6Net, String> {
-    match prefix::parse(text).map_err(|err| err.to_string())? {
-        IpNet::V4(_) => Err("is not an IPv6 prefix".to_owned()),
+fn v6_pool(text: &str) -> Result<Ipv6Net, Mistake> {
+    match prefix::parse(text)? {
+        IpNet::V4(_) => Err(Mistake::new("not_a_v6_prefix", "is not an IPv6 prefix")),
         IpNet::V6(pool) => Ok(pool),
     }
 }
 
-fn v4_address(text: &str) -> Result<Ipv4Addr, &'static str> {
-    text.parse().map_err(|_| "is not an IPv4 address")
+fn v4_address(text: &str) -> Result<Ipv4Addr, Mistake> {
+    text.parse()
+        .map_err(|_| Mistake::new("not_a_v4_address", "is not an IPv4 address"))
 }
 
-fn v6_address(text: &str) -> Result<Ipv6Addr, &'static str> {
-    text.parse().map_err(|_| "is not an IPv6 address")
+fn v6_address(text: &str) -> Result<Ipv6Addr, Mistake> {
+    text.parse()
+        .map_err(|_| Mistake::new("not_a_v6_address", "is not an IPv6 address"))
 }
 
 #[cfg(test)]

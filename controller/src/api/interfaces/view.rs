@@ -157,7 +157,7 @@ fn addresses(addresses: &[IpNet]) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
 }
 
 /// As it is written in configurations: an IPv6 address in brackets.
-fn endpoint(host: &str, port: i32) -> String {
+pub(crate) fn endpoint(host: &str, port: i32) -> String {
     if host.contains(':') {
         format!("[{host}]:{port}")
     } else {

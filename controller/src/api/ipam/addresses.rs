@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::exists;
-use crate::api::caller::{Caller, Reads};
+use crate::api::caller::{Caller, ReadsWithin};
 use crate::api::lookup;
 use crate::api::page::{Page, limit, mark, marked};
 use crate::api::problem::{Problem, ReadProblems};
@@ -58,13 +58,13 @@ pub struct AddressView {
     responses((status = 200, body = Page<AddressView>), ReadProblems))]
 #[get("/networks/{id}/addresses")]
 pub(crate) async fn index(
-    _caller: Caller<Reads>,
+    caller: Caller<ReadsWithin>,
     fleet: Data<Fleet>,
     id: Path<NetworkId>,
     query: Query<AddressQuery>,
 ) -> Result<HttpResponse, Problem> {
     let query = query.into_inner();
-    exists(&fleet, *id).await?;
+    exists(&fleet, &caller, *id).await?;
     let limit = limit(query.limit)?;
     let after: Option<IpAddr> = match &query.cursor {
         Some(cursor) => Some(marked(CURSOR, cursor)?),

@@ -77,7 +77,7 @@ pub(crate) async fn test(
 }
 
 impl TestDraft {
-    fn parse(self) -> Result<Untried, Problem> {
+    pub(crate) fn parse(self) -> Result<Untried, Problem> {
         let mut fields = Fields::default();
         let agent_url = fields.take("agent_url", AgentUrl::parse(&self.agent_url));
         let secret = fields.take("secret", Secret::parse(&self.secret));

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::api::body::{Object, given};
 use crate::api::fields::Fields;
+use crate::api::fields::mistake::Mistake;
 use crate::api::interfaces::InterfaceDraft;
 use crate::api::problem::Problem;
 use crate::api::texts;
@@ -110,7 +111,7 @@ pub struct SecretDraft {
 }
 
 impl NodeDraft {
-    pub(super) fn parse(self) -> Result<(NewNode, NewSecret, Option<NewInterface>), Problem> {
+    pub(crate) fn parse(self) -> Result<(NewNode, NewSecret, Option<NewInterface>), Problem> {
         let mut fields = Fields::default();
         let name = fields.take("name", Label::parse(&self.name));
         let agent_url = fields.take("agent_url", AgentUrl::parse(&self.agent_url));
@@ -149,7 +150,7 @@ impl NodeDraft {
 }
 
 impl NodeChange {
-    pub(super) fn parse(self) -> Result<Changes, Problem> {
+    pub(crate) fn parse(self) -> Result<Changes, Problem> {
         let mut fields = Fields::default();
         check_numbers(
             &mut fields,
@@ -182,7 +183,7 @@ impl NodeChange {
 }
 
 impl SecretDraft {
-    pub(super) fn parse(self) -> Result<NewSecret, Problem> {
+    pub(crate) fn parse(self) -> Result<NewSecret, Problem> {
         let mut fields = Fields::default();
         let secret = secret(&mut fields, self.secret, self.key_id);
         fields.finish(secret)
@@ -207,7 +208,7 @@ fn secret(
         .map(|(key_id, secret)| NewSecret { key_id, secret })
 }
 
-fn optional<T, E: std::fmt::Display>(
+fn optional<T, E: Into<Mistake>>(
     fields: &mut Fields,
     field: &str,
     text: Option<String>,

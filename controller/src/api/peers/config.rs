@@ -9,7 +9,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, get};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::api::caller::{Caller, Writes};
+use crate::api::caller::{Caller, WritesWithin};
 use crate::api::problem::{Problem, WriteProblems};
 use crate::domain::config_text::Mode;
 use crate::domain::ids::PeerId;
@@ -37,11 +37,12 @@ fn split() -> Mode {
         (status = 423, description = "The peer is isolated.", body = Problem), WriteProblems))]
 #[get("/peers/{id}/config")]
 pub(crate) async fn text(
-    _caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
     query: Query<ConfigQuery>,
 ) -> Result<HttpResponse, Problem> {
+    super::find(&fleet, &caller, *id).await?;
     let out = issue::issue(&fleet, *id, query.mode).await?;
     Ok(secret("text/plain; charset=utf-8", &out)
         .insert_header((
@@ -57,11 +58,12 @@ pub(crate) async fn text(
         (status = 423, description = "The peer is isolated.", body = Problem), WriteProblems))]
 #[get("/peers/{id}/config.svg")]
 pub(crate) async fn svg(
-    _caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
     query: Query<ConfigQuery>,
 ) -> Result<HttpResponse, Problem> {
+    super::find(&fleet, &caller, *id).await?;
     let out = issue::issue(&fleet, *id, query.mode).await?;
     let picture = qr::svg(out.issued.text()).map_err(too_long)?;
     Ok(secret("image/svg+xml", &out).body(picture))
@@ -73,11 +75,12 @@ pub(crate) async fn svg(
         (status = 423, description = "The peer is isolated.", body = Problem), WriteProblems))]
 #[get("/peers/{id}/config.png")]
 pub(crate) async fn png(
-    _caller: Caller<Writes>,
+    caller: Caller<WritesWithin>,
     fleet: Data<Fleet>,
     id: Path<PeerId>,
     query: Query<ConfigQuery>,
 ) -> Result<HttpResponse, Problem> {
+    super::find(&fleet, &caller, *id).await?;
     let out = issue::issue(&fleet, *id, query.mode).await?;
     let picture = qr::png(out.issued.text()).map_err(too_long)?;
     Ok(secret("image/png", &out).body(picture))

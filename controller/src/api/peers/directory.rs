@@ -8,7 +8,7 @@ use crate::db;
 use crate::domain::ids::{NetworkId, NodeId, PoolId};
 use crate::domain::reference::Reference;
 
-pub(super) struct Directory<'a> {
+pub(crate) struct Directory<'a> {
     pool: &'a PgPool,
     networks: HashMap<Reference, Option<NetworkId>>,
     pools: HashMap<Reference, Option<PoolId>>,
@@ -16,7 +16,7 @@ pub(super) struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    pub(super) fn new(pool: &'a PgPool) -> Self {
+    pub(crate) fn new(pool: &'a PgPool) -> Self {
         Self {
             pool,
             networks: HashMap::new(),
@@ -25,7 +25,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    pub(super) async fn network(
+    pub(crate) async fn network(
         &mut self,
         wanted: &Reference,
     ) -> Result<Option<NetworkId>, sqlx::Error> {
@@ -37,7 +37,7 @@ impl<'a> Directory<'a> {
         Ok(found)
     }
 
-    pub(super) async fn pool(&mut self, wanted: &Reference) -> Result<Option<PoolId>, sqlx::Error> {
+    pub(crate) async fn pool(&mut self, wanted: &Reference) -> Result<Option<PoolId>, sqlx::Error> {
         if let Some(known) = self.pools.get(wanted) {
             return Ok(*known);
         }
@@ -46,7 +46,7 @@ impl<'a> Directory<'a> {
         Ok(found)
     }
 
-    pub(super) async fn node(&mut self, wanted: &Reference) -> Result<Option<NodeId>, sqlx::Error> {
+    pub(crate) async fn node(&mut self, wanted: &Reference) -> Result<Option<NodeId>, sqlx::Error> {
         if let Some(known) = self.nodes.get(wanted) {
             return Ok(*known);
         }

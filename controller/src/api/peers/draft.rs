@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::directory::Directory;
 use crate::api::body::given;
 use crate::api::fields::Fields;
+use crate::api::fields::mistake::Mistake;
 use crate::api::problem::Problem;
 use crate::api::reference::IdOrName;
 use crate::api::texts;
@@ -107,14 +108,14 @@ pub enum PskDraft {
 }
 
 /// A peer as it is asked for, and its private key where that was made here.
-pub(super) struct Row {
+pub(crate) struct Row {
     pub peer: NewPeer,
     pub private_key: Option<PrivateKey>,
 }
 
 impl PeerDraft {
     /// Reads the draft; what it names is looked up. All its mistakes are told at once.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         self,
         directory: &mut Directory<'_>,
         now: DateTime<Utc>,
@@ -151,7 +152,7 @@ impl PeerDraft {
             None => Some(Psk::Fresh),
         };
         if self.expires_at.is_some_and(|at| at <= now) {
-            fields.mistake("expires_at", "is past");
+            fields.mistake("expires_at", Mistake::new("past", "is past"));
         }
         let (public_key, private_key) = match &self.public_key {
             Some(text) => (fields.take("public_key", PublicKey::parse(text)), None),
@@ -185,7 +186,7 @@ impl PeerDraft {
 }
 
 impl PeerChange {
-    pub(super) fn parse(self) -> Result<PeerChanges, Problem> {
+    pub(crate) fn parse(self) -> Result<PeerChanges, Problem> {
         let mut fields = Fields::default();
         let name = self.name.as_deref().map(Label::parse);
         let key = self.public_key.as_deref().map(PublicKey::parse);
@@ -232,7 +233,10 @@ fn reference(fields: &mut Fields, field: &str, given: Option<&IdOrName>) -> Opti
 }
 
 fn known<T>(fields: &mut Fields, field: &str, wanted: &Reference, found: Option<T>) -> Option<T> {
-    let missing = || format!("is {wanted}, and there is no such {field}");
+    let missing = || {
+        let what = format!("is {wanted}, and there is no such {field}");
+        Mistake::new("nothing_so_named", what).with("wanted", wanted.to_string())
+    };
     fields.take(field, found.ok_or_else(missing))
 }
 
@@ -242,13 +246,23 @@ fn addresses(fields: &mut Fields, v4: Option<String>, v6: Option<String>) -> Vec
     let v4 = v4.and_then(|parsed| {
         fields.take(
             "address_v4",
-            parsed.map_err(|_| "is not an IPv4 address, such as 10.8.0.7"),
+            parsed.map_err(|_| {
+                Mistake::new(
+                    "not_a_v4_address",
+                    "is not an IPv4 address, such as 10.8.0.7",
+                )
+            }),
         )
     });
     let v6 = v6.and_then(|parsed| {
         fields.take(
             "address_v6",
-            parsed.map_err(|_| "is not an IPv6 address, such as fd00:8::7"),
+            parsed.map_err(|_| {
+                Mistake::new(
+                    "not_a_v6_address",
+                    "is not an IPv6 address, such as fd00:8::7",
+                )
+            }),
         )
     });
     v4.into_iter().chain(v6).collect()

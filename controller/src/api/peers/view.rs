@@ -127,7 +127,7 @@ pub struct IssuedView {
 }
 
 impl PeerView {
-    pub(super) fn of(peer: Listed) -> Self {
+    pub(crate) fn of(peer: Listed) -> Self {
         Self {
             active: peer.enabled && !peer.expired && peer.isolated_at.is_none(),
             id: peer.id,

@@ -212,6 +212,37 @@ pub(super) const EVENTS: Group = Group {
     keys: &[number("keep_d", 7, (1, 3650), "Days that events are kept.")],
 };
 
+pub(super) const LIVE: Group = Group {
+    name: "live",
+    about: "What open pages hear of changes.",
+    keys: &[
+        number(
+            "ping_every_ms",
+            15_000,
+            (100, HOUR_MS),
+            "How often a page without news hears that the connection stands.",
+        ),
+        number(
+            "gather_ms",
+            500,
+            (1, HOUR_MS),
+            "How long news are gathered before a page is told.",
+        ),
+        number(
+            "check_every_ms",
+            2_000,
+            (10, HOUR_MS),
+            "How often sessions are looked at: pages of one that is over hear nothing after that.",
+        ),
+        number(
+            "streams_per_session",
+            5,
+            (1, 100),
+            "Pages of one session that are live at once; the oldest fall silent.",
+        ),
+    ],
+};
+
 pub(super) const WEBHOOKS: Group = Group {
     name: "webhooks",
     about: "How events are delivered to others.",

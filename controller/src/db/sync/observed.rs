@@ -130,7 +130,10 @@ pub async fn saw(db: impl PgExecutor<'_>, sights: &[Sight]) -> Result<(), sqlx::
             observed_peers = coalesce(given.peers, observed_peers),
             observed_at = coalesce(given.at, observed_at),
             cursor = coalesce(given.cursor, interface_sync.cursor),
-            booted_at = coalesce(given.booted_at, interface_sync.booted_at)
+            booted_at = coalesce(given.booted_at, interface_sync.booted_at),
+            -- One that is as it should be holds nobody unknown any more; before the first generation it tells none.
+            unknown_peers = CASE WHEN coalesce(given.generation, 0) = expected_generation
+                AND given.digest = expected_digest THEN 0 ELSE unknown_peers END
         FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::int[],
                     $7::timestamptz[], $8::text[], $9::timestamptz[])
             AS given (id, link, config_at, generation, digest, peers, at, cursor, booted_at)
@@ -160,7 +163,10 @@ pub async fn expect(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
-        UPDATE interface_sync SET expected_generation = $2, expected_digest = $3
+        UPDATE interface_sync SET expected_generation = $2, expected_digest = $3,
+            -- As above, where it was seen so before this was known.
+            unknown_peers = CASE WHEN coalesce(observed_generation, 0) = $2 AND observed_digest = $3 THEN 0
+                ELSE unknown_peers END
         WHERE interface_id = $1
           AND (expected_generation IS DISTINCT FROM $2 OR expected_digest IS DISTINCT FROM $3)
         "#,

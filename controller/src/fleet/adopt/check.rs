@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use protocol::PublicKey;
 
+use serde_json::json;
+
 use super::Wish;
 use super::carried::Carried;
 use crate::db;
@@ -183,7 +185,9 @@ async fn routes_free(change: &mut Change<'_>, network: NetworkId, routes: &[IpNe
         Some((peer, route)) => {
             let text =
                 format!("what lies behind the peer overlaps {route}, which is behind peer {peer}");
-            Err(Refusal::conflict("route_overlaps", text).into())
+            Err(Refusal::conflict("route_overlaps", text)
+                .with(json!({"route": route, "peer": peer}))
+                .into())
         }
         None => Ok(()),
     }

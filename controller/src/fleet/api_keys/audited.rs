@@ -12,6 +12,7 @@ use crate::clock;
 use crate::db;
 use crate::db::api_keys::ApiKeyRow;
 use crate::domain::ids::ApiKeyId;
+use crate::domain::reach::Reach;
 use crate::domain::role::Scope;
 use crate::fleet::change::{Call, Change, NOTHING};
 use crate::fleet::{FleetError, Refusal, Result};
@@ -70,6 +71,7 @@ struct Seen<'a> {
     key_id: &'a str,
     name: &'a str,
     scope: Scope,
+    reach: Reach,
     bearer: bool,
     allowed_from: &'a [IpNet],
     expires_at: Option<DateTime<Utc>>,
@@ -82,6 +84,7 @@ impl<'a> Seen<'a> {
             key_id: &key.key_id,
             name: &key.name,
             scope: key.scope,
+            reach: key.reach(),
             bearer: key.has_bearer,
             allowed_from: &key.allowed_from,
             expires_at: key.expires_at,
@@ -96,6 +99,8 @@ impl From<ApiKeyError> for FleetError {
         match err {
             ApiKeyError::Name => Refusal::invalid("invalid_name", text).into(),
             ApiKeyError::BearerWrites => Refusal::invalid("bearer_writes", text).into(),
+            ApiKeyError::LimitedAdmin => Refusal::invalid("limited_admin", text).into(),
+            ApiKeyError::UnknownReach => Refusal::invalid("unknown_reach", text).into(),
             ApiKeyError::Expired => Refusal::invalid("expired", text).into(),
             ApiKeyError::Unknown(id) => Refusal::missing("API key", id).into(),
             ApiKeyError::Database(err) => err.into(),

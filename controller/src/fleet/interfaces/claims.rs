@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use crate::db::allocations::HolderNames;
@@ -135,22 +135,25 @@ async fn take_address(
         return Ok(());
     }
     let holder = allocations::holder_names(db, network, address).await?;
-    let holder = match holder {
+    let (holder, name) = match holder {
         Some(HolderNames {
             peer: Some(peer), ..
-        }) => format!("peer {peer}"),
+        }) => (format!("peer {peer}"), json!(peer)),
         Some(HolderNames {
             interface: Some(interface),
             node: Some(node),
             ..
         }) => {
-            format!("interface {interface} of node {node}")
+            let holder = format!("interface {interface} of node {node}");
+            (holder, json!(format!("{interface}, {node}")))
         }
         // Given up since the attempt, in a transaction that did not wait for the network's lock.
-        _ => "somebody who is just giving it up".to_owned(),
+        _ => ("somebody who is just giving it up".to_owned(), Value::Null),
     };
     let text = format!("{address} belongs to {holder}");
-    Err(Refusal::conflict("address_taken", text).into())
+    Err(Refusal::conflict("address_taken", text)
+        .with(json!({"address": address, "holder": name}))
+        .into())
 }
 
 fn outside(pool: IpNet, book: &Book) -> Refusal {
@@ -160,4 +163,5 @@ fn outside(pool: IpNet, book: &Book) -> Refusal {
         prefixes.join(" and ")
     );
     Refusal::invalid("ip_pool_outside_network", text)
+        .with(json!({"ip_pool": pool, "prefixes": prefixes}))
 }

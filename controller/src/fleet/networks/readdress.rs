@@ -44,7 +44,7 @@ pub(super) async fn readdress(
     }
     let id = network.id;
     refuse_static(change, id).await?;
-    let interfaces = db::interfaces::list(change.db(), None, Some(id), ALL).await?;
+    let interfaces = db::interfaces::list(change.db(), None, Some(id), None, ALL).await?;
     refuse_left_behind(&interfaces, prefixes)?;
     let peers = db::peers::numbered::hold(change.db(), id).await?;
     let ids: Vec<PeerId> = peers.iter().map(|peer| peer.id).collect();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::super::addresses::Book;
@@ -164,4 +165,5 @@ async fn asked_for(
 
 fn taken(address: IpAddr, whose: &str) -> Refusal {
     Refusal::conflict("address_taken", format!("{address} belongs to {whose}"))
+        .with(json!({"address": address}))
 }

@@ -138,7 +138,7 @@ pub async fn expire(fleet: &Fleet, call: &Call, limit: i64) -> Result<usize> {
 }
 
 /// Raises the generation of every interface that these peers are on, and tells which.
-async fn raise(
+pub(super) async fn raise(
     db: &mut PgConnection,
     ids: &[PeerId],
 ) -> Result<Vec<crate::domain::ids::InterfaceId>> {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::super::{Refusal, Result};
@@ -101,7 +102,8 @@ pub(super) async fn routes(
         }
         if let Some((peer, other)) = behind.get(&wanted) {
             let text = format!("route {route} overlaps {other}, which is behind peer {peer}");
-            problems.add(row, overlaps(text));
+            let details = json!({"route": other, "peer": peer});
+            problems.add(row, overlaps(text).with(details));
         }
     }
     Ok(())

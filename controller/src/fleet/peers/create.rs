@@ -207,6 +207,7 @@ pub(super) fn route_into_network(
 ) -> Refusal {
     let text = format!("route {route} overlaps {prefix} of network {name}");
     Refusal::invalid("route_overlaps_network", text)
+        .with(json!({"route": route, "prefix": prefix, "network": name}))
 }
 
 pub(super) fn name_taken() -> Refusal {

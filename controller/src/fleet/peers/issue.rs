@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use protocol::{PrivateKey, PublicKey};
+use serde_json::json;
 use sqlx::Connection;
 
 use super::super::{Fleet, FleetError, Kind, Refusal, Result};
@@ -242,6 +243,7 @@ fn unknown_key(home: &Home) -> Refusal {
         home.interface_name, home.node_name
     );
     Refusal::conflict("interface_key_unknown", text)
+        .with(json!({"interface": home.interface_name, "node": home.node_name}))
 }
 
 fn refused(err: &ConfigError) -> Refusal {

@@ -133,7 +133,7 @@ async fn pool_rules(
         .collect()
 }
 
-fn candidate(
+pub(super) fn candidate(
     row: CandidateRow,
     pool: Option<PoolId>,
     members: &BTreeSet<(PoolId, NodeId)>,

@@ -23,7 +23,9 @@ impl RowProblems {
         let rows: Vec<Value> = self
             .0
             .iter()
-            .map(|(row, refusal)| json!({"row": row, "code": refusal.code, "detail": refusal.text}))
+            .map(|(row, refusal)| {
+                json!({"row": row, "code": refusal.code, "detail": refusal.text, "details": refusal.details})
+            })
             .collect();
         Err(Refusal::new(first.kind, first.code, first.text.clone())
             .with(json!({"rows": rows}))

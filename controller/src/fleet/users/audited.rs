@@ -9,6 +9,7 @@ use super::{Change as Wanted, NewUser, UserError};
 use crate::clock;
 use crate::db::users::UserRow;
 use crate::domain::ids::UserId;
+use crate::domain::reach::Reach;
 use crate::domain::role::Role;
 use crate::fleet::change::{Call, Change, NOTHING};
 use crate::fleet::{FleetError, Kind, Refusal, Result};
@@ -73,6 +74,7 @@ struct Seen<'a> {
     #[serde(flatten)]
     shown: Shown<'a>,
     email: Option<&'a str>,
+    reach: Reach,
     has_password: bool,
     /// Whether this very change gave the user a password.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -94,10 +96,16 @@ impl<'a> Seen<'a> {
         Self {
             shown: Shown::of(user),
             email: user.email.as_deref(),
+            reach: user.reach(),
             has_password: user.has_password,
             password_set,
         }
     }
+}
+
+/// For who makes users in a transaction of their own.
+pub(in crate::fleet) fn seen(user: &UserRow, password_set: bool) -> impl Serialize {
+    Seen::of(user, password_set)
 }
 
 impl From<UserError> for FleetError {
@@ -108,6 +116,8 @@ impl From<UserError> for FleetError {
             UserError::Unknown(id) => Refusal::missing("user", id).into(),
             UserError::Changed { .. } => Refusal::new(Kind::Stale, "version_mismatch", text).into(),
             UserError::LastAdmin(_) => Refusal::conflict("last_admin", text).into(),
+            UserError::LimitedAdmin(_) => Refusal::invalid("limited_admin", text).into(),
+            UserError::UnknownReach => Refusal::invalid("unknown_reach", text).into(),
             UserError::Database(err) => err.into(),
         }
     }

@@ -1,0 +1,64 @@
+# Before anybody is signed in.
+sign-in = Sign in
+password = Password
+password-hint = At least 12 characters. Any sentence is fine.
+password-short = has fewer than 12 characters
+password-long = is longer than 1024 bytes
+password-obvious = is among the first that a guesser tries: choose another
+password-name = is the login name: choose another
+user-name = Login name
+user-name-hint = Letters, digits, dots, hyphens and underscores.
+user-name-wrong = is not a login name: 1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit
+user-email = E-mail
+user-email-hint = May stay empty.
+user-email-wrong = is not an e-mail address
+
+door-aside = About this controller
+door-no-admin = No administrator yet: the controller printed a link for the first one when it started.
+door-or = or
+door-use-passkey = Use a passkey
+door-use-provider = Sign in with { $provider }
+door-locked-out = Locked out? On the controller’s host:
+door-legend = How to read wgfleet
+door-legend-why = Four bars, four facts. Each is true, late, false or unknown, and says how old it is.
+door-legend-good = all four hold
+door-legend-late = a change is on its way
+door-legend-wrong = the node does not have what you asked for
+door-legend-idle = idle: WireGuard is silent without traffic
+door-legend-away = not reachable, so the rest is unknown
+
+door-code = One more step
+door-code-why = The password was right. Now a code.
+door-code-field = Code
+door-code-hint = The six digits that your authenticator shows, or one of your recovery codes.
+door-begin-again = Begin again
+door-code-lost = The authenticator is gone?
+door-code-lost-how = Each recovery code is good once. Without any, an administrator can reset what proves you.
+
+door-wrong = Name and password do not go together.
+door-wrong-code = This code is wrong or was used before.
+door-wrong-passkey = This passkey is not known here, or did not prove itself.
+door-wait = Too many tries. Try again in { $wait }.
+door-work-needed = After so many tries the browser has to prove some work first: wait for the check below, then sign in.
+door-work-again = The proof of work was used or is too old: wait for a new one, then sign in.
+door-work-scripts = This check needs scripts. Without them, wait some minutes and try again.
+door-expired = This took too long, or was begun in another browser. Begin again.
+door-password-off = Signing in with a password is switched off here.
+door-not-configured = This way in is not set up here.
+door-not-vouched = The identity provider does not vouch for you here.
+door-name-taken = Another user has your name here already. Ask an administrator.
+door-provider-away = The identity provider cannot be reached. Try again.
+
+setup = Set up
+setup-heading = Make the first administrator
+setup-why = There is no default password. This link works once.
+setup-create = Create and sign in
+setup-done = You are the first administrator.
+setup-next = What comes next
+setup-next-factor = a second proof that you are you, in your profile
+setup-next-node = a network and the first node
+setup-next-peer = a pool and the first peer
+setup-closed = This link is not good any more
+setup-closed-why = It was used, has expired, or was replaced when the controller started again.
+setup-again = Without an administrator
+setup-again-how = The controller prints a new link when it starts again. On its host this makes one too:

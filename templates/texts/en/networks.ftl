@@ -1,0 +1,57 @@
+# Networks and their addresses.
+networks-summary = Address spaces. A peer has one address in each prefix of its network.
+networks-none = No networks yet
+networks-none-why = A network is an address space with its DNS: peers get their addresses from it, and interfaces of nodes serve it.
+networks-load = Peers, of addresses
+prefixes = Prefixes
+beyond-counting = more than ever needed
+address-space = Address space
+prefix-full-in = { $percent } used. At the pace of the last week it is full in { $span }.
+prefix-used = { $percent } used, and not growing.
+prefix-map-in-words = { $prefix } in parts of { $each }: { $full } nearly full, { $some } partly used, { $free } free
+prefix-part = { $prefix }: { $used } of { $size } used
+reserved = reserved
+interface-pools = Pools of interfaces
+addresses-in-use = Addresses in use
+reserved-ranges = Reserved ranges
+reserved-why = no peer gets an address from these
+reservation-prefix = Prefix to reserve
+reservation-prefix-hint = Inside the network. A single host is a prefix too, such as 10.8.0.9/32.
+reservation-add = Reserve range
+reservation-end = End
+reservation-made = { $prefix } is reserved.
+reservation-ended = The range may be given again.
+what-peers-are-told = What peers are told
+domain-suffix = Domain suffix
+domain-suffix-hint = internal, if left empty
+keepalive = Keepalive, seconds
+keepalive-hint = 0 is off
+mtu-hint = from 1280; empty: the device decides
+dns-hint = Addresses of resolvers, apart by commas
+peers-of-network = Peers of this network
+network-name-hint = A host name, such as office
+prefix-v4 = IPv4 prefix
+prefix-v6 = IPv6 prefix
+prefix-hint = At least one of the two
+free-prefixes = Free prefixes
+free-prefixes-why = they overlap no network and no route
+how-many-peers = For how many peers
+suggest = Suggest
+network-made = Network { $name } is there.
+network-changed = Network { $name } is changed.
+network-deleted = Network { $name } is deleted.
+save-network = Save network
+delete-network = Delete network
+network-edit-why = Configurations that were handed out before do not change by themselves.
+network-delete-why = It holds nothing. Its prefixes and reserved ranges go with it.
+network-holds = It holds peers, { $peers }, or interfaces, { $interfaces }: only a network that holds nothing is deleted.
+readdress = Other prefix
+readdress-peers = { $count ->
+    [one] { $shown } peer gets another address
+   *[other] { $shown } peers get other addresses
+}
+readdress-at-once = All in one change, and at once: whoever is connected loses the tunnel until its device has the new configuration.
+readdress-configs = Every configuration handed out before is stale and has to be handed out again.
+readdress-reservations = Reserved ranges outside the new prefixes end.
+readdress-do = Give { $peers } peers other addresses
+prefix-corner = The map shows { $name }, where all that is in use lies.

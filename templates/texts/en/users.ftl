@@ -1,0 +1,99 @@
+users = Users
+users-summary = People who may sign in, and what they may.
+users-none = Nobody is on this page
+users-first-page = Go to the first page
+users-back = Leave it
+user-new = Add a user
+user-new-why = Hand the first password over by another way than the name.
+user-create = Add the user
+user-created = { $name } is added.
+user-role = Role
+user-reach = Reach
+user-reach-hint = An administrator reaches everything.
+user-made = Made
+user-disabled = disabled
+user-without-password = no password
+user-first-password = First password
+user-first-password-hint = At least 12 characters. Without one they cannot sign in with a password.
+user-self = you
+user-may = What they may
+user-enabled = May sign in
+user-save = Save the user
+user-stale = Somebody changed this user meanwhile: the heading says how it is now. Saving again takes what is below.
+user-changed = The user is changed.
+user-proofs = What proves them
+user-has = set
+user-has-not = none
+user-not-signed-in = Signed in nowhere.
+user-sessions-end = End all sessions
+user-recover = Reset what proves them
+user-recover-why = For somebody who lost password or devices: they get the password below, and everything older is worth nothing.
+user-recover-sessions = { $count ->
+    [0] No session is open.
+    [one] { $shown } session ends.
+   *[other] { $shown } sessions end.
+}
+user-recover-totp = The authenticator and the recovery codes are removed.
+user-recover-passkeys = { $count ->
+    [0] There is no passkey to remove.
+    [one] { $shown } passkey is removed.
+   *[other] { $shown } passkeys are removed.
+}
+user-recovered = { $name } comes in with the new password alone.
+user-delete = Delete the user
+user-delete-name = Delete { $name }
+user-delete-why = What they did stays in the audit log under their name.
+user-delete-peers = Their peers stay, and are nobody’s.
+user-deleted = { $name } is deleted.
+user-leave = Keep it as it is
+role-admin = Administrator
+role-operator = Operator
+role-viewer = Viewer
+role-admin-long = Administrator: everything, users and keys included
+role-operator-long = Operator: changes nodes, networks, pools and peers
+role-viewer-long = Viewer: sees, changes nothing
+reach-all = everything
+reach-pool = pool { $name }
+reach-network = network { $name }
+reach-gone = nothing: its pool or network is gone
+
+keys = API keys
+keys-summary = What scripts sign their requests with.
+keys-docs = How to sign
+keys-none = No API key yet
+keys-none-why = A key lets a script do over the API what a person does here.
+key-new = Make an API key
+key-new-why = Its secret is shown once, on the next page.
+key-create = Make the key
+key-purpose = What it is for
+key-purpose-hint = 1 to 100 characters, for people.
+key-scope = May
+key-reach-hint = That of scope admin is not limited.
+key-bearer = With a token that needs no signing, for keys that only read
+key-with-token = token
+key-from = From
+key-from-hint = Addresses or prefixes apart by spaces. Empty: from anywhere.
+key-from-anywhere = anywhere
+key-used = Last used
+key-never-used = never
+key-expires = Ends on
+key-expires-hint = At the beginning of that day, UTC. Empty: never.
+key-ends = ends
+key-is-revoked = revoked
+key-is-expired = expired
+key-id = Key id
+key-secret = Secret
+key-token = Bearer token
+key-shown-once = This page is the only one that shows the secret. Keep it now.
+key-kept = I have kept it
+key-revoke = Revoke the key
+key-revoke-name = Revoke { $name }
+key-revoke-why = Whoever signs with it is refused from the next request on. This cannot be taken back.
+key-revoked = The key is revoked.
+key-keep = Keep the key
+scope-read = read
+scope-write = read and change
+scope-admin = everything
+scope-read-long = Read
+scope-write-long = Read and change nodes, networks, pools and peers
+scope-admin-long = Everything, users and keys included

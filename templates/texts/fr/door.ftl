@@ -1,0 +1,64 @@
+# Avant que quelqu’un soit connecté.
+sign-in = Se connecter
+password = Mot de passe
+password-hint = Au moins 12 caractères. Une phrase convient très bien.
+password-short = a moins de 12 caractères
+password-long = dépasse 1024 octets
+password-obvious = est parmi les premiers que l’on devine : en choisir un autre
+password-name = est l’identifiant : en choisir un autre
+user-name = Identifiant
+user-name-hint = Lettres, chiffres, points, tirets et tirets bas.
+user-name-wrong = n’est pas un identifiant : 1 à 64 parmi a-z, 0-9, point, tiret et tiret bas, en commençant par une lettre ou un chiffre
+user-email = Courriel
+user-email-hint = Peut rester vide.
+user-email-wrong = n’est pas une adresse de courriel
+
+door-aside = À propos de ce contrôleur
+door-no-admin = Pas encore d’administrateur : le contrôleur a affiché un lien pour le premier à son démarrage.
+door-or = ou
+door-use-passkey = Utiliser une clé d’accès
+door-use-provider = Se connecter avec { $provider }
+door-locked-out = Accès perdu ? Sur l’hôte du contrôleur :
+door-legend = Lire wgfleet
+door-legend-why = Quatre barres, quatre faits. Chacun est vrai, en retard, faux ou inconnu, et dit son âge.
+door-legend-good = les quatre sont vrais
+door-legend-late = un changement est en route
+door-legend-wrong = le nœud n’a pas ce qui a été demandé
+door-legend-idle = inactif : WireGuard se tait sans trafic
+door-legend-away = injoignable, le reste est donc inconnu
+
+door-code = Encore une étape
+door-code-why = Le mot de passe est bon. Maintenant un code.
+door-code-field = Code
+door-code-hint = Les six chiffres de l’application d’authentification, ou un code de secours.
+door-begin-again = Recommencer
+door-code-lost = Application d’authentification perdue ?
+door-code-lost-how = Chaque code de secours sert une fois. Sans aucun, un administrateur peut réinitialiser vos preuves.
+
+door-wrong = L’identifiant et le mot de passe ne vont pas ensemble.
+door-wrong-code = Ce code est faux ou a déjà servi.
+door-wrong-passkey = Cette clé d’accès est inconnue ici, ou n’a pas fait sa preuve.
+door-wait = Trop d’essais. Réessayer dans { $wait }.
+door-work-needed = Après tant d’essais, le navigateur doit d’abord fournir un petit calcul : attendre la vérification ci-dessous, puis se connecter.
+door-work-again = La preuve de calcul a servi ou est trop ancienne : en attendre une nouvelle, puis se connecter.
+door-work-scripts = Cette vérification demande des scripts. Sans eux, attendre quelques minutes et réessayer.
+door-expired = C’était trop long, ou commencé dans un autre navigateur. Recommencer.
+door-password-off = La connexion par mot de passe est désactivée ici.
+door-not-configured = Cette entrée n’est pas configurée ici.
+door-not-vouched = Le fournisseur d’identité ne répond pas de vous ici.
+door-name-taken = Un autre utilisateur porte déjà votre nom ici. Demander à un administrateur.
+door-provider-away = Le fournisseur d’identité est injoignable. Réessayer.
+
+setup = Installation
+setup-heading = Créer le premier administrateur
+setup-why = Il n’y a pas de mot de passe par défaut. Ce lien sert une fois.
+setup-create = Créer et se connecter
+setup-done = Vous êtes le premier administrateur.
+setup-next = Ensuite
+setup-next-factor = une seconde preuve de votre identité, dans votre profil
+setup-next-node = un réseau et le premier nœud
+setup-next-peer = un pool et le premier pair
+setup-closed = Ce lien ne sert plus
+setup-closed-why = Il a servi, a expiré, ou a été remplacé au redémarrage du contrôleur.
+setup-again = Sans administrateur
+setup-again-how = Le contrôleur affiche un nouveau lien à son redémarrage. Sur son hôte, ceci en crée un aussi :

@@ -1,0 +1,57 @@
+# Les réseaux et leurs adresses.
+networks-summary = Les espaces d’adresses. Un pair a une adresse dans chaque préfixe de son réseau.
+networks-none = Pas encore de réseau
+networks-none-why = Un réseau est un espace d’adresses avec son DNS : les pairs y prennent leurs adresses, les interfaces des nœuds le servent.
+networks-load = Pairs, sur adresses
+prefixes = Préfixes
+beyond-counting = plus qu’il n’en faudra jamais
+address-space = Espace d’adresses
+prefix-full-in = { $percent } utilisés. Au rythme de la dernière semaine, il est plein dans { $span }.
+prefix-used = { $percent } utilisés, sans croissance.
+prefix-map-in-words = { $prefix } en parts de { $each } : { $full } presque pleines, { $some } en partie utilisées, { $free } libres
+prefix-part = { $prefix } : { $used } sur { $size } utilisées
+reserved = réservé
+interface-pools = Plages des interfaces
+addresses-in-use = Adresses utilisées
+reserved-ranges = Plages réservées
+reserved-why = aucun pair n’y reçoit d’adresse
+reservation-prefix = Préfixe à réserver
+reservation-prefix-hint = Dans le réseau. Un seul hôte est aussi un préfixe, comme 10.8.0.9/32.
+reservation-add = Réserver la plage
+reservation-end = Libérer
+reservation-made = { $prefix } est réservé.
+reservation-ended = La plage peut de nouveau être attribuée.
+what-peers-are-told = Ce que les pairs apprennent
+domain-suffix = Suffixe de domaine
+domain-suffix-hint = internal, si le champ est vide
+keepalive = Maintien, secondes
+keepalive-hint = 0 : désactivé
+mtu-hint = à partir de 1280 ; vide : l’appareil décide
+dns-hint = Adresses des résolveurs, séparées par des virgules
+peers-of-network = Pairs de ce réseau
+network-name-hint = Un nom d’hôte, comme bureau
+prefix-v4 = Préfixe IPv4
+prefix-v6 = Préfixe IPv6
+prefix-hint = Au moins un des deux
+free-prefixes = Préfixes libres
+free-prefixes-why = ils ne recouvrent aucun réseau ni aucune route
+how-many-peers = Pour combien de pairs
+suggest = Proposer
+network-made = Le réseau { $name } est là.
+network-changed = Le réseau { $name } est modifié.
+network-deleted = Le réseau { $name } est supprimé.
+save-network = Enregistrer le réseau
+delete-network = Supprimer le réseau
+network-edit-why = Les configurations déjà remises ne changent pas d’elles-mêmes.
+network-delete-why = Il ne contient rien. Ses préfixes et plages réservées partent avec lui.
+network-holds = Il contient des pairs, { $peers }, ou des interfaces, { $interfaces } : seul un réseau vide est supprimé.
+readdress = Autre préfixe
+readdress-peers = { $count ->
+    [one] { $shown } pair change d’adresse
+   *[other] { $shown } pairs changent d’adresse
+}
+readdress-at-once = En un seul changement, tout de suite : qui est connecté perd le tunnel jusqu’à ce que son appareil ait la nouvelle configuration.
+readdress-configs = Toute configuration déjà remise est périmée et doit être remise de nouveau.
+readdress-reservations = Les plages réservées hors des nouveaux préfixes prennent fin.
+readdress-do = Changer l’adresse de { $peers } pairs
+prefix-corner = La carte montre { $name }, où se trouve tout ce qui est utilisé.

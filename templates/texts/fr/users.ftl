@@ -1,0 +1,99 @@
+users = Utilisateurs
+users-summary = Qui peut se connecter, et ce que chacun peut faire.
+users-none = Personne sur cette page
+users-first-page = Aller à la première page
+users-back = Abandonner
+user-new = Ajouter un utilisateur
+user-new-why = Transmettre le premier mot de passe par une autre voie que l’identifiant.
+user-create = Ajouter l’utilisateur
+user-created = { $name } est ajouté.
+user-role = Rôle
+user-reach = Portée
+user-reach-hint = Un administrateur a accès à tout.
+user-made = Création
+user-disabled = désactivé
+user-without-password = sans mot de passe
+user-first-password = Premier mot de passe
+user-first-password-hint = Au moins 12 caractères. Sans lui, pas de connexion par mot de passe.
+user-self = vous
+user-may = Droits
+user-enabled = Peut se connecter
+user-save = Enregistrer l’utilisateur
+user-stale = Quelqu’un a modifié cet utilisateur entre-temps : le titre dit son état actuel. Enregistrer encore applique ce qui suit.
+user-changed = L’utilisateur est modifié.
+user-proofs = Preuves d’identité
+user-has = en place
+user-has-not = aucun
+user-not-signed-in = Connecté nulle part.
+user-sessions-end = Terminer toutes les sessions
+user-recover = Réinitialiser les preuves
+user-recover-why = Pour qui a perdu mot de passe ou appareils : le mot de passe ci-dessous vaut, et plus rien d’antérieur.
+user-recover-sessions = { $count ->
+    [0] Aucune session n’est ouverte.
+    [one] { $shown } session se termine.
+   *[other] { $shown } sessions se terminent.
+}
+user-recover-totp = L’application d’authentification et les codes de secours sont retirés.
+user-recover-passkeys = { $count ->
+    [0] Il n’y a pas de clé d’accès à retirer.
+    [one] { $shown } clé d’accès est retirée.
+   *[other] { $shown } clés d’accès sont retirées.
+}
+user-recovered = { $name } entre avec le nouveau mot de passe seul.
+user-delete = Supprimer l’utilisateur
+user-delete-name = Supprimer { $name }
+user-delete-why = Ses actes restent dans le journal d’audit sous son nom.
+user-delete-peers = Ses pairs restent, et n’appartiennent plus à personne.
+user-deleted = { $name } est supprimé.
+user-leave = Laisser tel quel
+role-admin = Administrateur
+role-operator = Opérateur
+role-viewer = Lecteur
+role-admin-long = Administrateur : tout, utilisateurs et clés compris
+role-operator-long = Opérateur : modifie nœuds, réseaux, pools et pairs
+role-viewer-long = Lecteur : voit, ne modifie rien
+reach-all = tout
+reach-pool = pool { $name }
+reach-network = réseau { $name }
+reach-gone = rien : le pool ou le réseau n’existe plus
+
+keys = Clés d’API
+keys-summary = Ce avec quoi les scripts signent leurs requêtes.
+keys-docs = Comment signer
+keys-none = Pas encore de clé d’API
+keys-none-why = Une clé permet à un script de faire par l’API ce qu’une personne fait ici.
+key-new = Créer une clé d’API
+key-new-why = Son secret est montré une fois, à la page suivante.
+key-create = Créer la clé
+key-purpose = Usage
+key-purpose-hint = 1 à 100 caractères, pour les personnes.
+key-scope = Droits
+key-reach-hint = Celle d’administration n’est pas limitée.
+key-bearer = Avec un jeton sans signature, pour les clés en lecture seule
+key-with-token = jeton
+key-from = Depuis
+key-from-hint = Adresses ou préfixes séparés par des espaces. Vide : de partout.
+key-from-anywhere = partout
+key-used = Dernier usage
+key-never-used = jamais
+key-expires = Fin le
+key-expires-hint = Au début de ce jour, UTC. Vide : jamais.
+key-ends = finit
+key-is-revoked = révoquée
+key-is-expired = expirée
+key-id = Identifiant de clé
+key-secret = Secret
+key-token = Jeton
+key-shown-once = Cette page est la seule à montrer le secret. Le conserver maintenant.
+key-kept = Il est en lieu sûr
+key-revoke = Révoquer la clé
+key-revoke-name = Révoquer { $name }
+key-revoke-why = Qui signe avec elle est refusé dès la prochaine requête. C’est sans retour.
+key-revoked = La clé est révoquée.
+key-keep = Conserver la clé
+scope-read = lecture
+scope-write = lecture et modification
+scope-admin = tout
+scope-read-long = Lire
+scope-write-long = Lire et modifier nœuds, réseaux, pools et pairs
+scope-admin-long = Tout, utilisateurs et clés compris
