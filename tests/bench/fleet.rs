@@ -13,13 +13,13 @@ use std::time::Duration;
 mod api;
 mod bare;
 mod changes;
-mod controller;
-mod database;
+pub(crate) mod controller;
+pub(crate) mod database;
 mod lists;
 mod process;
 mod rounds;
 mod share;
-mod simulator;
+pub(crate) mod simulator;
 
 use controller::{Controller, SELDOM};
 use share::Shares;

@@ -1,4 +1,5 @@
-//! What the agent costs above what its parts cost by themselves; and what the controller costs, see [`fleet`].
+//! What the agent costs above what its parts cost by themselves; and what the controller costs, see [`fleet`] and
+//! [`pages`].
 //!
 //! Every figure of the agent is a ratio: the agent against a floor that is measured in the same run, in turns with
 //! it, so that the table says the same on a fast machine, a slow one and a busy one. A floor is what
@@ -24,6 +25,7 @@ mod floor;
 mod health;
 mod http;
 mod memory;
+mod pages;
 mod peers;
 mod sample;
 mod signing;
@@ -47,8 +49,9 @@ fn main() -> ExitCode {
         ["userspace"] => run(Backend::Userspace, Extent::FULL),
         ["kernel"] => run(Backend::Kernel, Extent::SMALL),
         ["fleet"] => fleet::run(),
+        ["pages"] => pages::run(),
         _ => {
-            eprintln!("usage: userspace|kernel|fleet, best through scripts/bench");
+            eprintln!("usage: userspace|kernel|fleet|pages, best through scripts/bench");
             ExitCode::from(2)
         }
     }

@@ -146,7 +146,7 @@ async fn a_key_shows_its_secret_once_and_ends_when_it_is_revoked() {
     let me: Value = serde_json::from_str(&ask().await.text().await.unwrap()).unwrap();
     assert_eq!(
         me,
-        json!({"kind": "api_key", "name": "grafana", "key_id": key["key_id"], "scope": "read"})
+        json!({"kind": "api_key", "name": "grafana", "key_id": key["key_id"], "scope": "read", "reach": "all"})
     );
     api.delete(&format!("{path}?dry_run=true")).await.ok();
     assert_eq!(ask().await.status(), 200, "a trial revokes nothing");

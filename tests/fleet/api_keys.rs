@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use controller::clock;
 use controller::db::api_keys::{self, ApiKeyRow};
 use controller::domain::ids::ApiKeyId;
+use controller::domain::reach::Reach;
 use controller::domain::role::Scope;
 use controller::fleet::api_keys::{ApiKeyError, Created, NewApiKey, create, revoke};
 use controller::keyring::{Keyring, MasterKey, MasterSource};
@@ -15,6 +16,7 @@ fn new(scope: Scope, bearer: bool) -> NewApiKey {
     NewApiKey {
         name: "deploy".to_owned(),
         scope,
+        reach: Reach::All,
         bearer,
         allowed_from: Vec::new(),
         expires_at: None,

@@ -12,7 +12,7 @@ mod bulk;
 const NODE_KEY: &str = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
 
 /// A database with the office and one node that serves it and has answered.
-async fn bed() -> Running {
+pub(crate) async fn bed() -> Running {
     let stage = office().await;
     add(&stage, "fra-1").await;
     stage

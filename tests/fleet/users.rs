@@ -6,6 +6,7 @@ use controller::db::Span;
 use controller::db::users::{self, UserRow};
 use controller::domain::ids::UserId;
 use controller::domain::password::Password;
+use controller::domain::reach::Reach;
 use controller::domain::role::Role;
 use controller::domain::user::{Email, UserName};
 use controller::fleet::users::{Change, Hasher, NewUser, UserError, change, create, delete};
@@ -18,6 +19,7 @@ fn named(name: &str, role: Role) -> NewUser {
         name: UserName::parse(name).unwrap(),
         email: None,
         role,
+        reach: Reach::All,
         password: None,
     }
 }

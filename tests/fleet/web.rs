@@ -1,7 +1,20 @@
 //! What a browser is served: the page that documents the API, and the files it refers to.
 
+mod audit;
+mod door;
+mod french;
+mod networks;
+mod nodes;
+mod overview;
+mod own;
+mod peers;
+mod people;
+mod pools;
+
+use std::collections::BTreeSet;
 use std::io::Read;
 
+use controller::domain::role::Role;
 use flate2::read::GzDecoder;
 use reqwest::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -9,7 +22,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, Response};
 
-use crate::stage::Running;
+use crate::stage::{Running, Visitor};
 
 /// Somebody without a key, as a browser is.
 struct Browser {
@@ -107,6 +120,29 @@ async fn a_large_file_goes_packed_to_whoever_takes_that_and_is_the_same_file() {
         .read_to_end(&mut unpacked)
         .unwrap();
     assert!(unpacked == plain, "the packed file is another");
+}
+
+#[tokio::test]
+async fn the_first_page_and_all_that_it_loads_are_at_most_a_hundred_kilobytes() {
+    let stage = Running::start().await;
+    let browser = Browser::new(&stage);
+    let mut ada = Visitor::signed_in(&stage, "ada", Role::Admin).await;
+
+    let page = ada.get("/").await.text;
+
+    let files: BTreeSet<&str> = page
+        .split('"')
+        .filter(|text| text.starts_with("/static/"))
+        .collect();
+    assert!(files.len() > 3, "{files:?}");
+    // Pages are never packed: they hold what is the visitor's alone beside what others may have them ask for.
+    let mut weight = page.len();
+    for path in files {
+        let file = browser.with(path, "accept-encoding", "gzip").await;
+        assert_eq!(file.status(), 200, "{path}");
+        weight += file.bytes().await.unwrap().len();
+    }
+    assert!(weight <= 100_000, "{weight} bytes");
 }
 
 #[tokio::test]

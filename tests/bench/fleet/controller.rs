@@ -17,6 +17,8 @@ use super::process::Process;
 use super::simulator::Simulator;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// What is not worth a warning costs time to write.
+const QUIET: &str = "warn";
 pub(crate) const NETWORK: &str = "bench";
 /// Longer than a benchmark takes: nodes are asked when the benchmark says so.
 pub(crate) const SELDOM: Duration = Duration::from_secs(3600);
@@ -39,7 +41,7 @@ impl Controller {
             .unwrap()
             .local_addr()
             .unwrap();
-        let child = serve(folder.path(), address, poll_every);
+        let child = serve(folder.path(), address, poll_every, QUIET);
         let data_dir = data_dir(folder.path());
         let database = Database::connect(&data_dir);
         let api = Api::new(address, &database, &data_dir.join("master.key"));
@@ -57,8 +59,13 @@ impl Controller {
 
     /// Ends it in good order and starts it on what it left.
     pub(crate) fn restart(&mut self, poll_every: Duration) {
+        self.restart_with_log(poll_every, QUIET);
+    }
+
+    /// The same, and it says more of what it does.
+    pub(crate) fn restart_with_log(&mut self, poll_every: Duration, filter: &str) {
         self.end();
-        self.child = serve(self.folder.path(), self.address, poll_every);
+        self.child = serve(self.folder.path(), self.address, poll_every, filter);
         self.database = Database::connect(&data_dir(self.folder.path()));
         self.api.reconnect();
     }
@@ -89,6 +96,15 @@ impl Controller {
 
     pub(crate) fn node_count(&self) -> usize {
         usize::try_from(self.database.count("nodes")).unwrap()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// All that it said so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     pub(crate) fn process(&self) -> Process {
@@ -147,10 +163,10 @@ fn data_dir(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-fn serve(folder: &Path, address: SocketAddr, poll_every: Duration) -> Child {
+fn serve(folder: &Path, address: SocketAddr, poll_every: Duration, filter: &str) -> Child {
     let settings = folder.join("config.toml");
     let text = format!(
-        "listen = \"{address}\"\ndata_dir = {:?}\nlog = \"warn\"\n[poll]\nevery_ms = {}\n",
+        "listen = \"{address}\"\ndata_dir = {:?}\nlog = \"{filter}\"\n[poll]\nevery_ms = {}\n",
         data_dir(folder),
         poll_every.as_millis()
     );
@@ -197,5 +213,5 @@ fn ranking() -> Value {
             "max_peers": 0, "reachability": "online", "silent_s": 4, "reason": (n > 1).then_some("tied")})
     };
     let named: Vec<Value> = (1..=10).map(named).collect();
-    json!({"placement": "one", "chosen": 1, "named": named, "others": [{"reason": "tied", "count": 990}]})
+    json!({"placement": "one", "chosen": 1, "named": named, "others": [{"reason": "tied", "candidates": 990}]})
 }

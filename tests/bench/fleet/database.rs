@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
+use controller::domain::reach::Reach;
 use controller::domain::role::Scope;
 use controller::fleet::api_keys::{self, NewApiKey};
 use controller::keyring::{Keyring, MasterSource};
@@ -75,6 +76,7 @@ impl Database {
             let new = NewApiKey {
                 name: "bench".into(),
                 scope: Scope::Admin,
+                reach: Reach::All,
                 bearer: false,
                 allowed_from: Vec::new(),
                 expires_at: None,

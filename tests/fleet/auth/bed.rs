@@ -9,6 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use controller::auth::{Gate, Limits, Principal, Routes, guard, once};
 use controller::clock;
+use controller::domain::reach::Reach;
 use controller::domain::role::{Permission, Scope};
 use controller::fleet::api_keys::{Created, NewApiKey, create};
 use controller::keyring::{Keyring, MasterKey, MasterSource};
@@ -166,6 +167,7 @@ impl Bed {
         let mut new = NewApiKey {
             name: "deploy".to_owned(),
             scope: Scope::Read,
+            reach: Reach::All,
             bearer: false,
             allowed_from: Vec::new(),
             expires_at: None,

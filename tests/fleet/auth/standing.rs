@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use controller::clock;
+use controller::domain::reach::Reach;
 use controller::domain::role::Scope;
 use controller::fleet::api_keys::revoke;
 use controller::keyring::{Keyring, MasterKey, MasterSource};
@@ -167,6 +168,7 @@ async fn a_key_sealed_with_a_data_key_made_elsewhere_is_known_at_once() {
     let new = controller::fleet::api_keys::NewApiKey {
         name: "late".to_owned(),
         scope: Scope::Read,
+        reach: Reach::All,
         bearer: false,
         allowed_from: Vec::new(),
         expires_at: None,

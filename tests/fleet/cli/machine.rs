@@ -241,3 +241,69 @@ fn a_password_comes_from_stdin_where_no_file_is_named() {
         "{output:?}"
     );
 }
+
+/// The link that the controller printed, once it is there.
+fn setup_link(place: &Place) -> String {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let log = log_of(place.folder.path());
+        if let Some((_, rest)) = log.split_once("No administrator yet. Make one, once, at:\n  ")
+            && let Some((link, _)) = rest.split_once('\n')
+        {
+            return link.to_owned();
+        }
+        assert!(Instant::now() < deadline, "{log}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_printed_at_each_start_until_there_is_an_administrator() {
+    let db = fresh().await;
+    let place = Place::new(Some(&db.url));
+    let rows = "SELECT count(*) FROM setup_link";
+
+    let first = Serving::start(&place);
+    let link = setup_link(&place);
+    assert!(link.starts_with(&address(place.folder.path())), "{link}");
+    drop(first);
+    let second = Serving::start(&place);
+    assert_ne!(setup_link(&place), link);
+    drop(second);
+    let password = place.file("password", "a fine long phrase\n");
+    place.text(&["admin", "create", "ada", "--password-file", &password]);
+    let third = Serving::start(&place);
+
+    let left: i64 = sqlx::query_scalar(rows).fetch_one(&db.pool).await.unwrap();
+    assert_eq!(left, 0);
+    assert!(!log_of(place.folder.path()).contains("No administrator yet"));
+    drop(third);
+}
+
+#[tokio::test]
+async fn somebody_who_lost_everything_is_let_back_in_and_it_is_written_down() {
+    let db = fresh().await;
+    let place = Place::new(Some(&db.url));
+    let password = place.file("password", "a fine long phrase\n");
+    let other = place.file("other", "another long phrase\n");
+    place.text(&["admin", "create", "ada", "--password-file", &password]);
+    let hash = async || -> String {
+        let hash = sqlx::query_scalar("SELECT password_hash FROM users");
+        hash.fetch_one(&db.pool).await.unwrap()
+    };
+    let before = hash().await;
+
+    let nobody = place.run(&["admin", "recover", "eva", "--password-file", &other]);
+    assert_eq!(nobody.status.code(), Some(1), "{nobody:?}");
+    assert_eq!(hash().await, before);
+    let said = place.text(&["admin", "recover", "Ada", "--password-file", &other]);
+
+    assert!(said.contains("ada has a new password"), "{said}");
+    assert_ne!(hash().await, before);
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT actor, action FROM audit_log ORDER BY seq DESC LIMIT 1")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!(rows, [("eva".to_owned(), "user.recover".to_owned())]);
+}

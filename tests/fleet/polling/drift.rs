@@ -24,6 +24,20 @@ async fn strangers_are_reported_once_and_nothing_is_done_to_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_that_left_by_themselves_are_counted_no_more() {
+    let watched = Watched::new(1, 0).await;
+    let device = watched.node().device();
+    let (key, config) = stranger(1);
+    let unknown = "SELECT unknown_peers::bigint FROM interface_sync";
+    device.foreign_put(key, config);
+    watched.until(unknown, 1).await;
+
+    device.foreign_remove(&key);
+
+    watched.until(unknown, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_that_turns_out_to_be_a_peer_from_elsewhere_is_removed() {
     let watched = Watched::new(2, 0).await;
     let (key, config) = stranger(1);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use controller::domain::reach::Reach;
 use controller::domain::role::Scope;
 use controller::fleet::api_keys::{self, NewApiKey};
 use controller::keyring::Keyring;
@@ -78,10 +79,22 @@ impl Answer {
 impl Api {
     /// Makes a key in the database, as the administrator does at the machine.
     pub(crate) async fn new(base: &str, pool: &PgPool, keyring: &Keyring, scope: Scope) -> Self {
+        Self::within(base, pool, keyring, scope, Reach::All).await
+    }
+
+    /// Makes a key that is limited to a pool or a network.
+    pub(crate) async fn within(
+        base: &str,
+        pool: &PgPool,
+        keyring: &Keyring,
+        scope: Scope,
+        reach: Reach,
+    ) -> Self {
         let mut tx = pool.begin().await.unwrap();
         let new = NewApiKey {
             name: "tests".into(),
             scope,
+            reach,
             bearer: false,
             allowed_from: Vec::new(),
             expires_at: None,

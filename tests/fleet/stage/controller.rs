@@ -5,7 +5,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use controller::config::Config;
+use controller::domain::reach::Reach;
 use controller::domain::role::Scope;
+use controller::fleet::live::Live;
 use controller::fleet::{Fleet, Shared};
 use controller::startup::Controller;
 use sqlx::PgPool;
@@ -111,6 +113,11 @@ impl Running {
         Api::new(&self.base, self.rows(), &self.fleet.keyring, scope).await
     }
 
+    /// Somebody whose key is limited to a pool or a network.
+    pub(crate) async fn limited(&self, scope: Scope, reach: Reach) -> Api {
+        Api::within(&self.base, self.rows(), &self.fleet.keyring, scope, reach).await
+    }
+
     /// The one number that a query answers.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         let number = sqlx::query_scalar(query).fetch_one(self.rows());
@@ -151,8 +158,11 @@ fn beside(fleet: &Fleet, url: &str) -> Fleet {
         pool: pool.unwrap(),
         keyring: Arc::clone(&fleet.keyring),
         hasher: fleet.hasher.clone(),
+        door: Arc::clone(&fleet.door),
         agents: fleet.agents.clone(),
         metrics: fleet.metrics.clone(),
+        // Nobody listens at it.
+        live: Live::default(),
         instance: fleet.instance.clone(),
     }
 }
