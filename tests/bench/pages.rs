@@ -58,14 +58,9 @@ pub(crate) fn run() -> ExitCode {
 
     progress("statements");
     controller.restart_with_log(SELDOM, "warn,controller=info,sqlx::query=debug");
-    let mut browser = Browser::new(controller.address(), &tokens[0]);
     for (route, times) in routes.iter().zip(&times) {
-        judge(
-            &mut table,
-            route,
-            times,
-            statements(&controller, &mut browser, route),
-        );
+        let statements = statements(&controller, &tokens[0], route);
+        judge(&mut table, route, times, statements);
     }
     let heading = format!(
         "{NODES} nodes with {PEERS} peers each; the controller with its own Postgres {}, asked by an administrator; {}",
@@ -93,7 +88,7 @@ fn requests(browser: &mut Browser, route: &Route) -> Samples {
 }
 
 /// The most that one of several requests asked.
-fn statements(controller: &Controller, browser: &mut Browser, route: &Route) -> usize {
+fn statements(controller: &Controller, token: &str, route: &Route) -> usize {
     const TRIES: usize = 5;
     let name = |n: usize| {
         format!(
@@ -104,6 +99,8 @@ fn statements(controller: &Controller, browser: &mut Browser, route: &Route) -> 
         )
     };
     for n in 0..TRIES {
+        // A connection would not outlive the pause.
+        let mut browser = Browser::new(controller.address(), token);
         browser.get(&route.path(WARMING + n), &name(n));
         // Figures that are kept for a moment are counted again.
         std::thread::sleep(Duration::from_millis(if route.is_kept { 5100 } else { 0 }));
