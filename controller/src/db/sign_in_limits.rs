@@ -47,7 +47,7 @@ pub async fn lock(
             if row.subject == subject {
                 *record = Record {
                     attempts: row.attempts.clone(),
-                    strikes: u32::try_from(row.strikes).unwrap_or(0),
+                    strikes: strikes(row.strikes)?,
                     blocked_until: row.blocked_until,
                 };
             }
@@ -64,11 +64,19 @@ pub async fn find(db: impl PgExecutor<'_>, subject: &Subject) -> Result<Record, 
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map_or_else(Record::default, |row| Record {
+    let Some(row) = row else {
+        return Ok(Record::default());
+    };
+    Ok(Record {
         attempts: row.attempts,
-        strikes: u32::try_from(row.strikes).unwrap_or(0),
+        strikes: strikes(row.strikes)?,
         blocked_until: row.blocked_until,
-    }))
+    })
+}
+
+/// Less than none would forgive whoever has them.
+fn strikes(count: i32) -> Result<u32, sqlx::Error> {
+    u32::try_from(count).map_err(|err| sqlx::Error::Decode(err.into()))
 }
 
 /// Writes what became of a locked record.

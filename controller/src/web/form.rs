@@ -17,6 +17,7 @@ use crate::api::fields::Fields;
 use crate::api::fields::mistake::Mistake;
 use crate::api::problem::Problem;
 use crate::domain::profile::Language;
+use crate::fleet::Refusal;
 
 #[derive(Debug, Default, Clone)]
 pub struct Form {
@@ -58,6 +59,17 @@ impl Form {
         values
             .find(|(other, _)| other == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// The version that the form was made from, where it tells one. A guard that cannot be read is none to pass by.
+    pub fn version(&self) -> Result<Option<i64>, Refusal> {
+        match self.value("version") {
+            "" => Ok(None),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Refusal::invalid("invalid_form", "version is no number")),
+        }
     }
 
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {

@@ -264,6 +264,9 @@ async fn a_change_tells_nodes_only_what_concerns_them_and_one_from_an_old_page_i
     let late = ada.send(&old, "/peers/1", &[("name", "other")]).await;
     assert_eq!(late.status, 422);
     assert!(late.has("Somebody changed it meanwhile"), "{}", late.text);
+    let garbled = [("name", "other"), ("version", "last")];
+    let garbled = ada.send(&old, "/peers/1", &garbled).await;
+    assert_eq!(garbled.status, 422, "{}", garbled.text);
     assert_eq!(stage.api.get("/peers/1").await.ok()["name"], "renamed");
 }
 

@@ -88,7 +88,7 @@ pub(super) async fn change(
     let is_confirmed =
         form.has("confirmed") && (!form.has("typed") || form.value("typed").trim() == network.name);
     let call = Call {
-        if_match: form.value("version").parse().ok(),
+        if_match: form.version()?,
         dry_run: moves && !is_confirmed,
         ..visit.call.clone()
     };

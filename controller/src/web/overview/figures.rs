@@ -119,12 +119,12 @@ fn day(
     (0..DAY_H).rev().map(measured).collect()
 }
 
-/// None: what was written down last is too old to be called now.
+/// None: what was written down last is too old to be called now, or does not say who was there.
 fn latest(now: DateTime<Utc>, every: TimeDelta, minutes: &[Carried]) -> Option<Now> {
     let last = minutes.last().filter(|last| now - last.at < every * 4)?;
     Some(Now {
         rates: rates(last.rx, last.tx, every),
-        active: last.active.unwrap_or(0).unsigned_abs(),
+        active: last.active?.unsigned_abs(),
     })
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn update(
         return refused(&page(&visit, &peer, form).await?);
     };
     let call = Call {
-        if_match: form.value("version").parse().ok(),
+        if_match: form.version()?,
         ..visit.call.clone()
     };
     if let Err(err) = peers::change(&visit.fleet, &call, *id, &changes).await {
