@@ -47,6 +47,7 @@ test("a passkey of the profile lets in without name and password, if it knows it
   assert.deepEqual(context.complaints, []);
 
   await page.click(".item:has-text('my laptop') button");
+  await page.waitForSelector(".item:has-text('my laptop')", { state: "detached" });
   await context.clearCookies();
   await page.goto("/login");
   await page.click("[data-passkey] button");
@@ -101,6 +102,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.goto("/profile");
     await page.fill("form[action='/profile/recovery-codes'] [name=password]", ADMIN.password);
     await page.click("[formaction='/profile/authenticator/remove']");
+    await page.waitForSelector("form[action='/profile/authenticator']");
     await context.clearCookies();
     await signIn(page);
     await page.waitForURL(at("/"));
