@@ -1,4 +1,4 @@
-//! How many of everything there are, as far as somebody reaches, for the menu.
+//! How many of everything there are, as far as somebody reaches, for the menu; and which event was the newest then.
 
 use sqlx::PgExecutor;
 
@@ -15,6 +15,8 @@ pub struct Counts {
     pub peers: u64,
     /// The number of peers is an estimate.
     pub is_rough: bool,
+    /// The id of the newest event that the counts know of; 0 before the first.
+    pub newest_event: i64,
 }
 
 pub async fn counts(db: impl PgExecutor<'_>, reach: Reach) -> Result<Counts, sqlx::Error> {
@@ -35,7 +37,8 @@ pub async fn counts(db: impl PgExecutor<'_>, reach: Reach) -> Result<Counts, sql
             (SELECT count(*) FROM (
                 SELECT FROM peers WHERE ($2 IS NULL OR pool_id = $2) AND ($3 IS NULL OR network_id = $3)
                 LIMIT $1) AS counted) AS "peers!",
-            (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'peers'::regclass) AS "estimate!"
+            (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'peers'::regclass) AS "estimate!",
+            (SELECT coalesce(max(id), 0) FROM events) AS "newest_event!"
         "#,
         most,
         pool.map(|id| id.0),
@@ -55,5 +58,6 @@ pub async fn counts(db: impl PgExecutor<'_>, reach: Reach) -> Result<Counts, sql
         pools: row.pools.unsigned_abs(),
         peers: peers.unsigned_abs(),
         is_rough,
+        newest_event: row.newest_event,
     })
 }

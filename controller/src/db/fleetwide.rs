@@ -108,13 +108,17 @@ pub struct Fullest {
     pub network: NetworkId,
     pub name: String,
     pub prefix: IpNet,
+    /// What of its network nobody is given by itself.
+    pub reserved: Vec<IpNet>,
 }
 
 pub async fn fullest_network(db: impl PgExecutor<'_>) -> Result<Option<Fullest>, sqlx::Error> {
     sqlx::query_as!(
         Fullest,
         r#"
-        SELECT networks.id AS "network: NetworkId", networks.name, prefix AS "prefix: IpNet"
+        SELECT networks.id AS "network: NetworkId", networks.name, prefix AS "prefix: IpNet",
+            ARRAY(SELECT prefix FROM reserved_ranges WHERE reserved_ranges.network_id = networks.id)
+                AS "reserved!: Vec<IpNet>"
         FROM address_ranges JOIN networks ON networks.id = network_id
         LEFT JOIN (SELECT network_id, sum(placed) AS peers FROM interfaces GROUP BY network_id) AS held
             ON held.network_id = networks.id

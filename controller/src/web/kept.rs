@@ -9,8 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
 use crate::clock;
-use crate::db::events;
-use crate::fleet::{Fleet, Result};
+use crate::fleet::Result;
 
 /// So old figures may be that somebody is shown.
 const KEPT: TimeDelta = TimeDelta::seconds(5);
@@ -31,18 +30,17 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T> Kept<T> {
-    /// Who comes while it is being counted waits for the same.
+    /// Who comes while it is being counted waits for the same. Nothing is given that does not know of the event
+    /// `newest`, which was asked for before: what comes in between is counted, and then once more.
     pub(super) async fn read(
         &self,
-        fleet: &Fleet,
+        newest: i64,
         count: impl AsyncFnOnce(DateTime<Utc>) -> Result<T>,
     ) -> Result<Arc<T>> {
         let mut kept = self.0.lock().await;
-        // Asked before it is counted: what comes in between is counted, and then once more.
-        let event = events::newest(&fleet.pool).await?;
         let at = clock::now();
         if let Some(before) = kept.as_ref()
-            && before.event == event
+            && before.event >= newest
             && (at - before.at).abs() < KEPT
         {
             return Ok(Arc::clone(&before.figures));
@@ -50,7 +48,7 @@ impl<T> Kept<T> {
         let figures = Arc::new(count(at).await?);
         *kept = Some(Counted {
             at,
-            event,
+            event: newest,
             figures: Arc::clone(&figures),
         });
         Ok(figures)

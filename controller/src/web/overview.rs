@@ -123,7 +123,9 @@ async fn index(visit: Visit<Reads>, shown: Data<Shown>) -> Result<HttpResponse, 
     let fleet = &visit.fleet;
     let figures = shown
         .overview
-        .read(fleet, async |now| figures::count(fleet, now).await)
+        .read(frame.counts.newest_event, async |now| {
+            figures::count(fleet, now).await
+        })
         .await?;
     let changes = match frame.administers() {
         true => Some(changes(&visit, &frame).await?),

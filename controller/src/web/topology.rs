@@ -45,7 +45,7 @@ async fn index(visit: Visit<Reads>, shown: Data<Shown>) -> Result<HttpResponse, 
     visit.everywhere()?;
     let frame = visit.frame(Place::Topology).await?;
     let pool = &visit.fleet.pool;
-    let counted = shown.topology.read(&visit.fleet, async |_| {
+    let counted = shown.topology.read(frame.counts.newest_event, async |_| {
         Ok(Counted {
             stops: stops(pool).await?,
             ways: ways(pool).await?,

@@ -4,7 +4,6 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::db;
 use crate::db::fleetwide::{self, Carried, PoolFill};
 use crate::domain::ids::NetworkId;
 use crate::fleet::usage::{PrefixUse, of_prefix};
@@ -76,10 +75,10 @@ async fn fullest(fleet: &Fleet, now: DateTime<Utc>) -> Result<Option<Network>> {
     let Some(found) = fleetwide::fullest_network(&fleet.pool).await? else {
         return Ok(None);
     };
-    let reserved = db::ranges::reserved(&fleet.pool, found.network).await?;
+    let (network, prefix) = (found.network, found.prefix);
     Ok(Some(Network {
-        used: of_prefix(fleet, found.network, found.prefix, &reserved, now).await?,
-        id: found.network,
+        used: of_prefix(fleet, network, prefix, &found.reserved, now).await?,
+        id: network,
         name: found.name,
     }))
 }
