@@ -21,6 +21,7 @@ pub mod node_status;
 pub mod nodes;
 pub mod observations;
 pub mod oidc_identities;
+pub mod oidc_sessions;
 pub mod passkeys;
 pub mod peers;
 pub mod placements;

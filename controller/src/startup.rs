@@ -30,7 +30,7 @@ use crate::database::{self, Database, DatabaseError};
 use crate::domain::token::Token;
 use crate::fleet::live::{self, Live};
 use crate::fleet::sign_in::Door;
-use crate::fleet::sign_in::oidc::ProviderError;
+use crate::fleet::sign_in::oidc::{ProviderError, recheck};
 use crate::fleet::users::{Hasher, HashingError};
 use crate::fleet::{
     Fleet, FleetError, Settings, Shared, poll, reconcile, samples, setup, upkeep, webhooks,
@@ -310,6 +310,7 @@ fn work(fleet: &Shared, stop: &CancellationToken) -> TaskTracker {
     workers.spawn(poll::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(reconcile::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(upkeep::run(Arc::clone(fleet), stop.clone()));
+    workers.spawn(recheck::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(webhooks::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(samples::run(Arc::clone(fleet), stop.clone()));
     workers.spawn(live::run(Arc::clone(fleet), stop.clone()));

@@ -3,9 +3,11 @@
 mod factors;
 mod forms;
 mod limits;
+mod oidc;
 mod passkeys;
 mod profile;
 mod provider;
+mod recheck;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -50,6 +50,7 @@ pub struct Oidc {
     pub ca_file: Option<PathBuf>,
     pub timeout: Duration,
     pub keys_keep: Duration,
+    pub recheck_every: Duration,
 }
 
 impl Oidc {
@@ -122,6 +123,7 @@ pub(super) fn oidc(reader: &mut Reader<'_>) -> Option<Oidc> {
         ca_file: reader.take("ca_file", settings::path).map(|at| at.value),
         timeout: reader.duration("timeout_ms"),
         keys_keep: reader.duration("keys_keep_s"),
+        recheck_every: reader.duration("recheck_s"),
     };
     let issuer = issuer?;
     if !more.scopes.iter().any(|scope| scope == "openid") {

@@ -12,6 +12,7 @@ use sqlx::PgTransaction;
 
 use super::change::{Call, Change, NOTHING};
 use super::{Fleet, Refusal, Result};
+use crate::db::oidc_sessions;
 use crate::db::sessions::{self, NewSession, SessionRow, SignedInRow};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::{Lifetimes, Method};
@@ -65,9 +66,26 @@ pub(super) async fn begin(
     method: Method,
     now: DateTime<Utc>,
 ) -> Result<Begun> {
+    let begun = add(db, visitor, user, method, now).await?;
+    leave(db, visitor).await?;
+    Ok(begun)
+}
+
+/// Ends the session that the browser had before.
+async fn leave(db: &mut PgTransaction<'_>, visitor: &Visitor<'_>) -> Result<()> {
     if let Some(before) = &visitor.session {
         sessions::delete_token(&mut **db, before).await?;
     }
+    Ok(())
+}
+
+async fn add(
+    db: &mut PgTransaction<'_>,
+    visitor: &Visitor<'_>,
+    user: UserId,
+    method: Method,
+    now: DateTime<Utc>,
+) -> Result<Begun> {
     let token = Token::from_random(random::bytes());
     let user_agent = visitor.user_agent.map(shortened);
     let new = NewSession {
@@ -155,7 +173,9 @@ pub async fn end_all(
 /// Gives a session a new token, for when its owner has just proved again who they are.
 pub async fn rotate(fleet: &Fleet, visitor: &Visitor<'_>, row: &SignedInRow) -> Result<Begun> {
     let mut tx = fleet.pool.begin().await?;
-    let begun = begin(&mut tx, visitor, row.user, row.method, clock::now()).await?;
+    let begun = add(&mut tx, visitor, row.user, row.method, clock::now()).await?;
+    oidc_sessions::hand_over(&mut *tx, row.id, begun.id).await?;
+    leave(&mut tx, visitor).await?;
     tx.commit().await?;
     Ok(begun)
 }

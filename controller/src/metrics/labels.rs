@@ -64,6 +64,7 @@ pub enum Task {
     Samples,
     Webhooks,
     Upkeep,
+    Vouching,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -148,6 +149,7 @@ impl EncodeLabelValue for Task {
             Self::Samples => "samples",
             Self::Webhooks => "webhooks",
             Self::Upkeep => "upkeep",
+            Self::Vouching => "vouching",
         }
         .encode(encoder)
     }

@@ -16,6 +16,7 @@ use crate::api::caller::Reads;
 use crate::api::problem::Problem;
 use crate::db::fleetwide::{Traces, traces};
 use crate::domain::role::Permission;
+use crate::fleet::sign_in::oidc::Provider;
 use crate::fleet::{self, Settings};
 use crate::metrics::{Metrics, Task};
 
@@ -59,7 +60,8 @@ async fn index(visit: Visit<Reads>, shown: Data<Shown>) -> Result<HttpResponse, 
     let status = fleet::status::read(fleet).await?;
     let traces = traces(&fleet.pool).await?;
     let number = |count: i64| frame.t.number(count.unsigned_abs());
-    let tasks = all(&fleet.settings, &traces);
+    let recheck = fleet.door.provider.as_ref().map(Provider::recheck_every);
+    let tasks = all(&fleet.settings, recheck, &traces);
     show(&AboutPage {
         version: env!("CARGO_PKG_VERSION"),
         instance: fleet.instance.clone(),
@@ -89,7 +91,7 @@ struct Work {
     trace: Option<DateTime<Utc>>,
 }
 
-fn all(settings: &Settings, traces: &Traces) -> [Work; 5] {
+fn all(settings: &Settings, recheck: Option<Duration>, traces: &Traces) -> Vec<Work> {
     let work = |task, name, about, every, trace| Work {
         task,
         name,
@@ -99,7 +101,7 @@ fn all(settings: &Settings, traces: &Traces) -> [Work; 5] {
     };
     let samples = settings.samples.every.to_std().unwrap_or(Duration::MAX);
     let polls = settings.poll.rhythm.every;
-    [
+    let mut all = vec![
         work(
             Task::Poll,
             "task-poll",
@@ -135,7 +137,17 @@ fn all(settings: &Settings, traces: &Traces) -> [Work; 5] {
             settings.upkeep_every,
             None,
         ),
-    ]
+    ];
+    all.extend(recheck.map(|every| {
+        work(
+            Task::Vouching,
+            "task-vouching",
+            "task-vouching-why",
+            every,
+            None,
+        )
+    }));
+    all
 }
 
 impl Row {

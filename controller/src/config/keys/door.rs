@@ -179,5 +179,12 @@ pub(super) const OIDC: Group = Group {
             (1, DAY_S),
             "How long its settings and keys are believed before they are fetched again.",
         ),
+        number(
+            "recheck_s",
+            300,
+            (1, DAY_S),
+            "In what time it is asked again about each session, if it gives refresh tokens (many do for the scope \
+             offline_access): who lost their groups is out then. Without them, groups act at the next sign-in.",
+        ),
     ],
 };

@@ -1,11 +1,14 @@
 //! Signing in through an identity provider: authorization code, PKCE, state and nonce.
 //!
-//! What the provider says of somebody's groups is their role, anew at each sign-in; whoever is in none that may come in
-//! loses the sessions they have. A local user is never taken for somebody whom the provider calls the same.
+//! What the provider says of somebody's groups is their role, anew at each sign-in and [again](recheck) while they are
+//! signed in; whoever is in none that may come in loses the sessions they have. A local user is never taken for somebody
+//! whom the provider calls the same.
 
 mod provider;
+pub mod recheck;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::{Denied, Result, SignInError, come_in, note};
 use crate::clock;
@@ -71,13 +74,17 @@ pub async fn finish(
     if visit.state != state {
         return Err(Denied::ForeignState.into());
     }
-    let claims = match provider.claims(code, &visit.verifier).await {
-        Ok(claims) => claims,
+    let word = match provider.by_code(code, &visit.verifier).await {
+        Ok(word) => word,
         Err(err) if err.is_refusal() => return not_vouched(fleet, visitor, &err).await,
         Err(err) => return Err(away(err)),
     };
-    match provider.judge(&claims, &visit.nonce) {
-        Ok(person) => let_in(fleet, visitor, provider.issuer(), &person).await,
+    let claims = word.claims.ok_or_else(|| away(ProviderError::Answer))?;
+    match provider.judge(&claims, Some(&visit.nonce)) {
+        Ok(person) => {
+            let again = word.refresh_token.as_ref();
+            let_in(fleet, visitor, provider, &person, again).await
+        }
         Err(err) => {
             if err == ClaimsError::Group {
                 end_sessions(fleet, provider.issuer(), &claims.sub).await?;
@@ -90,10 +97,11 @@ pub async fn finish(
 async fn let_in(
     fleet: &Fleet,
     visitor: &Visitor<'_>,
-    issuer: &str,
+    provider: &Provider,
     person: &Person,
+    refresh_token: Option<&Zeroizing<String>>,
 ) -> Result<Begun> {
-    let now = clock::now();
+    let (now, issuer) = (clock::now(), provider.issuer());
     let mut tx = fleet.pool.begin().await?;
     let known = identities::sign_in(&mut *tx, issuer, &person.subject, now).await?;
     let user = match known {
@@ -108,6 +116,11 @@ async fn let_in(
                 write_down(&mut tx, visitor, action, &user).await?;
             }
             let begun = come_in(&mut tx, visitor, user.id, &user.name, Method::Oidc).await?;
+            if let Some(token) = refresh_token {
+                let session = (begun.id, begun.user);
+                recheck::remember(&mut tx, fleet, provider, session, &person.subject, token)
+                    .await?;
+            }
             tx.commit().await?;
             return Ok(begun);
         }

@@ -1,47 +1,29 @@
-//! The identity provider over HTTP: what it says of itself, the code for a token, and whether the token is its own.
+//! The identity provider over HTTP: where people are sent, and what it says of them when they come back and later.
 //!
-//! Its settings and keys are fetched when they are first needed and believed for a while; a token signed by a key that
-//! is not among them makes them be fetched again, because providers change keys without telling.
+//! What it says of itself is in [`known`], how it is asked for tokens in [`grant`], whether a token is its own in
+//! [`token`].
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use reqwest::Client;
 use reqwest::tls::Certificate;
-use reqwest::{Client, redirect};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
-use url::Url;
 use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::config::{Config, Oidc};
 use crate::domain::oidc::{Claims, ClaimsError, Expected, GroupRoles, Person, judge};
 
-/// Those that sign with a key of which only one side has the secret half.
-const ALGORITHMS: [Algorithm; 8] = [
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-    Algorithm::ES256,
-    Algorithm::EdDSA,
-];
-/// More is no answer of a provider.
-const MOST_BYTES: usize = 1 << 20;
-/// How soon keys may be fetched again because one was missing: strangers can name any.
-const FETCHED_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(10);
-/// How far the provider's clock may be off.
-const LEEWAY_S: u64 = 60;
+mod grant;
+mod http;
+mod known;
+mod token;
+
+use grant::Grant;
+use known::Knowledge;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -57,8 +39,8 @@ pub enum ProviderError {
     Answer,
     #[error("the provider calls itself {0}, which is not the configured issuer")]
     Issuer(String),
-    #[error("the identity provider took the code for none of its own")]
-    Code,
+    #[error("the identity provider does not take what it gave out, or not any more")]
+    Grant,
     #[error("the token is not one that the provider signed for this program")]
     Token(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -66,8 +48,16 @@ pub enum ProviderError {
 impl ProviderError {
     /// Whether it says no, other than being away.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Code | Self::Token(_))
+        matches!(self, Self::Grant | Self::Token(_))
     }
+}
+
+/// What the provider says of somebody.
+pub(super) struct Word {
+    /// None: nothing new. Only of somebody who comes in must it say something.
+    pub claims: Option<Claims>,
+    /// With which it can be asked again; none if it does not want to be, or the one before is good still.
+    pub refresh_token: Option<Zeroizing<String>>,
 }
 
 pub struct Provider {
@@ -75,30 +65,8 @@ pub struct Provider {
     secret: Option<Zeroizing<String>>,
     redirect: String,
     roles: GroupRoles,
-    issuer: String,
     http: Client,
-    known: Mutex<Option<Arc<Known>>>,
-}
-
-/// What the provider says of itself.
-struct Known {
-    discovery: Discovery,
-    keys: JwkSet,
-    fetched_at: DateTime<Utc>,
-}
-
-#[derive(Deserialize)]
-struct Discovery {
-    issuer: String,
-    authorization_endpoint: Url,
-    token_endpoint: Url,
-    jwks_uri: Url,
-    token_endpoint_auth_methods_supported: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    id_token: Zeroizing<String>,
+    knowledge: Knowledge,
 }
 
 impl Provider {
@@ -134,21 +102,25 @@ impl Provider {
                 operator: oidc.operator_groups.clone(),
                 viewer: oidc.viewer_groups.clone(),
             },
-            issuer: oidc.issuer.as_str().trim_end_matches('/').to_owned(),
-            http: client(authorities, oidc.timeout)?,
-            known: Mutex::new(None),
+            http: http::client(authorities, oidc.timeout)?,
+            knowledge: Knowledge::new(&oidc.issuer, oidc.keys_keep),
             config: oidc.clone(),
         }))
     }
 
     /// Under which people of this provider are known.
     pub(super) fn issuer(&self) -> &str {
-        &self.issuer
+        self.knowledge.issuer()
     }
 
     /// What the button on the login page says.
     pub fn label(&self) -> &str {
         &self.config.label
+    }
+
+    /// In what time each session is asked about once.
+    pub fn recheck_every(&self) -> Duration {
+        self.config.recheck_every
     }
 
     pub(super) async fn authorize(
@@ -157,7 +129,7 @@ impl Provider {
         nonce: &str,
         verifier: &str,
     ) -> Result<String, ProviderError> {
-        let known = self.known(None).await?;
+        let known = self.knowledge.get(&self.http, clock::now()).await?;
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         let mut url = known.discovery.authorization_endpoint.clone();
         url.query_pairs_mut()
@@ -172,31 +144,29 @@ impl Provider {
         Ok(url.into())
     }
 
-    /// Trades a code for a token, and says what a token that verifies holds.
-    pub(super) async fn claims(&self, code: &str, verifier: &str) -> Result<Claims, ProviderError> {
-        let known = self.known(None).await?;
-        let token = self.trade(&known.discovery, code, verifier).await?;
-        let header = decode_header(&*token).map_err(foreign)?;
-        let kid = header.kid.as_deref();
-        let known = match find(&known.keys, kid) {
-            Some(_) => known,
-            None => self.known(Some(clock::now() - FETCHED_AGAIN_AFTER)).await?,
-        };
-        let key = find(&known.keys, kid).ok_or_else(|| foreign("no such key"))?;
-        if !ALGORITHMS.contains(&header.alg) {
-            return Err(foreign("not signed with a public key"));
-        }
-        let key = DecodingKey::from_jwk(key).map_err(foreign)?;
-        let mut rules = Validation::new(header.alg);
-        rules.leeway = LEEWAY_S;
-        rules.validate_nbf = true;
-        rules.set_audience(&[&self.config.client_id]);
-        rules.set_issuer(&[&known.discovery.issuer]);
-        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        Ok(decode(&*token, &key, &rules).map_err(foreign)?.claims)
+    /// What it says of whoever came back with this code.
+    pub(super) async fn by_code(&self, code: &str, verifier: &str) -> Result<Word, ProviderError> {
+        self.word(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.redirect),
+            ("code_verifier", verifier),
+        ])
+        .await
     }
 
-    pub(super) fn judge(&self, claims: &Claims, nonce: &str) -> Result<Person, ClaimsError> {
+    /// What it says by now of whoever this refresh token is about.
+    pub(super) async fn by_refresh(&self, token: &str) -> Result<Word, ProviderError> {
+        self.word(&[("grant_type", "refresh_token"), ("refresh_token", token)])
+            .await
+    }
+
+    /// Who somebody is and what they may. `nonce` is that of the sign-in, where the word ends one.
+    pub(super) fn judge(
+        &self,
+        claims: &Claims,
+        nonce: Option<&str>,
+    ) -> Result<Person, ClaimsError> {
         let expected = Expected {
             client_id: &self.config.client_id,
             nonce,
@@ -207,122 +177,29 @@ impl Provider {
         judge(claims, expected)
     }
 
-    async fn trade(
-        &self,
-        discovery: &Discovery,
-        code: &str,
-        verifier: &str,
-    ) -> Result<Zeroizing<String>, ProviderError> {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", &self.redirect)
-            .append_pair("code_verifier", verifier);
-        let request = self.http.post(discovery.token_endpoint.clone());
-        let encoded = |text: &str| -> String {
-            url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-        };
-        let id = &self.config.client_id;
-        let request = match &self.secret {
-            Some(secret) if discovery.takes_basic() => {
-                request.basic_auth(encoded(id), Some(encoded(secret)))
-            }
-            Some(secret) => {
-                form.append_pair("client_id", id)
-                    .append_pair("client_secret", secret);
-                request
-            }
-            None => {
-                form.append_pair("client_id", id);
-                request
-            }
-        };
-        let request = request
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("accept", "application/json")
-            .body(form.finish());
-        let tokens: Result<Tokens, ProviderError> = answer(request).await;
-        match tokens {
-            Ok(tokens) => Ok(tokens.id_token),
-            Err(ProviderError::Status(400..=403)) => Err(ProviderError::Code),
-            Err(err) => Err(err),
-        }
-    }
-
-    /// What the provider says of itself, fetched after `since` or as long ago as it is believed.
-    async fn known(&self, since: Option<DateTime<Utc>>) -> Result<Arc<Known>, ProviderError> {
-        let mut known = self.known.lock().await;
+    async fn word(&self, fields: &[(&str, &str)]) -> Result<Word, ProviderError> {
         let now = clock::now();
-        let keep = TimeDelta::from_std(self.config.keys_keep).unwrap_or(TimeDelta::MAX);
-        let since = since.unwrap_or(now - keep);
-        if let Some(known) = known.as_ref().filter(|known| known.fetched_at > since) {
-            return Ok(Arc::clone(known));
-        }
-        let address = format!("{}/.well-known/openid-configuration", self.issuer);
-        let discovery: Discovery = answer(self.http.get(address)).await?;
-        if discovery.issuer.trim_end_matches('/') != self.issuer {
-            return Err(ProviderError::Issuer(discovery.issuer));
-        }
-        let keys = answer(self.http.get(discovery.jwks_uri.clone())).await?;
-        let fetched = Arc::new(Known {
-            discovery,
-            keys,
-            fetched_at: now,
-        });
-        *known = Some(Arc::clone(&fetched));
-        Ok(fetched)
+        let known = self.knowledge.get(&self.http, now).await?;
+        let grant = Grant {
+            client_id: &self.config.client_id,
+            secret: self.secret.as_ref().map(|secret| secret.as_str()),
+            fields,
+        };
+        let tokens = grant.send(&self.http, &known.discovery).await?;
+        let claims = match &tokens.id_token {
+            Some(id_token) => {
+                let key = token::key_name(id_token)?;
+                let known = match known.key(key.as_deref()) {
+                    Some(_) => known,
+                    None => self.knowledge.get_again(&self.http, now).await?,
+                };
+                Some(token::verify(id_token, &known, &self.config.client_id)?)
+            }
+            None => None,
+        };
+        Ok(Word {
+            claims,
+            refresh_token: tokens.refresh_token,
+        })
     }
-}
-
-impl Discovery {
-    /// As the standard says where the provider says nothing.
-    fn takes_basic(&self) -> bool {
-        let methods = self.token_endpoint_auth_methods_supported.as_ref();
-        methods.is_none_or(|all| all.iter().any(|one| one == "client_secret_basic"))
-    }
-}
-
-/// A key by its name; a token without a name is of the only key there is.
-fn find<'a>(keys: &'a JwkSet, kid: Option<&str>) -> Option<&'a jsonwebtoken::jwk::Jwk> {
-    match (kid, &keys.keys[..]) {
-        (Some(kid), _) => keys.find(kid),
-        (None, [one]) => Some(one),
-        (None, _) => None,
-    }
-}
-
-fn client(authorities: Vec<Certificate>, timeout: Duration) -> Result<Client, ProviderError> {
-    let builder = || {
-        Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .timeout(timeout)
-            .user_agent(concat!("wgfleet/", env!("CARGO_PKG_VERSION")))
-    };
-    let built = builder().tls_certs_merge(authorities.clone()).build();
-    // A machine without any authority of its own can still ask whom the named one vouches for.
-    built
-        .or_else(|_| builder().tls_certs_only(authorities).build())
-        .map_err(ProviderError::Client)
-}
-
-async fn answer<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, ProviderError> {
-    let mut response = request.send().await.map_err(ProviderError::Http)?;
-    if !response.status().is_success() {
-        return Err(ProviderError::Status(response.status().as_u16()));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(ProviderError::Http)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > MOST_BYTES {
-            return Err(ProviderError::Answer);
-        }
-    }
-    serde_json::from_slice(&bytes).map_err(|_| ProviderError::Answer)
-}
-
-fn foreign(err: impl Into<Box<dyn Error + Send + Sync>>) -> ProviderError {
-    ProviderError::Token(err.into())
 }
