@@ -37,7 +37,8 @@ const FIRST_PORT: u16 = 21_000;
 /// As the settings have it by default.
 const POLL_EVERY: Duration = Duration::from_secs(10);
 const SETTLING: Duration = Duration::from_secs(15);
-const IDLE: Duration = Duration::from_secs(30);
+/// Whole minutes: samples are written down once in each.
+const IDLE: Duration = Duration::from_secs(60);
 /// Of the peers of each node, from one poll to the next.
 const HEARD_PERCENT: usize = 10;
 
