@@ -17,11 +17,13 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::{Result, Shared};
+use crate::clock;
 use crate::db;
 use crate::db::Span;
 use crate::db::events::{Event, Filter};
 use crate::domain::live::Happened;
 use crate::domain::token::TokenHash;
+use crate::metrics::Task;
 
 /// What inserted events are announced on.
 const CHANNEL: &str = "wgfleet_events";
@@ -171,6 +173,7 @@ async fn follow(fleet: &Shared) -> Result<Infallible> {
             _ = tick.tick() => {
                 last = pass_on(fleet, last).await?;
                 check_sessions(fleet).await?;
+                fleet.metrics.did_round(Task::Live, clock::now());
             }
         }
     }

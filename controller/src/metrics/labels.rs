@@ -64,6 +64,7 @@ pub enum Task {
     Samples,
     Webhooks,
     Upkeep,
+    Live,
     Vouching,
 }
 
@@ -149,6 +150,7 @@ impl EncodeLabelValue for Task {
             Self::Samples => "samples",
             Self::Webhooks => "webhooks",
             Self::Upkeep => "upkeep",
+            Self::Live => "live",
             Self::Vouching => "vouching",
         }
         .encode(encoder)

@@ -137,6 +137,13 @@ fn all(settings: &Settings, recheck: Option<Duration>, traces: &Traces) -> Vec<W
             settings.upkeep_every,
             None,
         ),
+        work(
+            Task::Live,
+            "task-live",
+            "task-live-why",
+            settings.live.check_every,
+            None,
+        ),
     ];
     all.extend(recheck.map(|every| {
         work(
