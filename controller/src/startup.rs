@@ -30,7 +30,8 @@ use crate::database::{self, Database, DatabaseError};
 use crate::domain::token::Token;
 use crate::fleet::live::{self, Live};
 use crate::fleet::sign_in::Door;
-use crate::fleet::sign_in::oidc::{ProviderError, recheck};
+use crate::fleet::sign_in::DoorError;
+use crate::fleet::sign_in::oidc::recheck;
 use crate::fleet::users::{Hasher, HashingError};
 use crate::fleet::{
     Fleet, FleetError, Settings, Shared, poll, reconcile, samples, setup, upkeep, webhooks,
@@ -61,8 +62,8 @@ pub enum StartError {
     Passwords(#[from] HashingError),
     #[error("cannot make the link for the first administrator")]
     Setup(#[from] FleetError),
-    #[error("cannot ask the identity provider")]
-    Provider(#[from] ProviderError),
+    #[error("cannot set up who vouches for people")]
+    Door(#[from] DoorError),
     #[error("cannot serve TLS")]
     Tls(#[from] TlsError),
     #[error("cannot listen on {address}")]

@@ -4,24 +4,23 @@
 //! whether there is such a user or not, and written down. Passkeys and identity providers have doors of their own
 //! ([`passkeys`], [`oidc`]); all of them end with a session.
 
+mod denied;
 pub mod limits;
 pub mod oidc;
 pub mod passkeys;
+mod vouchers;
 
-use webauthn_rs::Webauthn;
 use zeroize::Zeroizing;
 
 use super::audit;
 use super::sessions::{self, Begun, Visitor};
-use super::{Fleet, FleetError, Refusal};
+use super::{Fleet, Refusal};
 use crate::clock;
-use crate::config::Config;
 use crate::db::second_factors;
 use crate::db::sign_in_steps::{self as steps, Kind, Step};
 use crate::db::users::{self, SignIn};
 use crate::domain::actor::{Actor, ActorKind};
 use crate::domain::audit::Outcome;
-use crate::domain::captcha::CaptchaError;
 use crate::domain::ids::UserId;
 use crate::domain::recovery_code::RecoveryCode;
 use crate::domain::role::Role;
@@ -29,22 +28,9 @@ use crate::domain::session::{LocalLogin, Method};
 use crate::domain::throttle::Rules;
 use crate::domain::user::UserName;
 use crate::fleet::factors;
+pub use denied::{Denied, Result, SignInError};
 use limits::{Ticket, admit, refund};
-
-/// Who else vouches for people.
-pub struct Door {
-    pub passkeys: Option<Webauthn>,
-    pub provider: Option<oidc::Provider>,
-}
-
-impl Door {
-    pub fn new(config: &Config) -> std::result::Result<Self, oidc::ProviderError> {
-        Ok(Self {
-            passkeys: passkeys::relying_party(config.base_url.as_ref()),
-            provider: oidc::Provider::new(config)?,
-        })
-    }
-}
+pub use vouchers::{Door, DoorError};
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -71,77 +57,6 @@ pub enum Passed {
     In(Begun),
     /// A code of the authenticator is asked for, of the same browser.
     SecondStep,
-}
-
-/// Why somebody does not come in. The words are the same for users that are there and for those that are not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    #[error("the name or the password is wrong")]
-    Wrong,
-    #[error("the code is wrong or was used before")]
-    WrongCode,
-    #[error("the passkey is not known here, or did not prove itself")]
-    WrongPasskey,
-    #[error("there were too many attempts; try again in {0} seconds")]
-    Wait(u64),
-    #[error("the browser has to prove some work first")]
-    CaptchaNeeded,
-    #[error("the proof of work {0}")]
-    Captcha(#[from] CaptchaError),
-    #[error("the proof of work was used before")]
-    CaptchaSpent,
-    #[error("this took too long, or was begun in another browser: begin again")]
-    Expired,
-    #[error("signing in with a password is switched off for this user")]
-    PasswordOff,
-    #[error("there is no identity provider, or no address for passkeys")]
-    NotConfigured,
-    #[error("the identity provider does not vouch for this person here")]
-    NotVouched,
-    #[error("this sign-in was not begun in this browser, or took too long")]
-    ForeignState,
-    #[error("another user has this name already")]
-    NameTaken,
-    #[error("the identity provider is not to be had")]
-    ProviderAway,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    #[error(transparent)]
-    Fault(FleetError),
-}
-
-pub type Result<T> = std::result::Result<T, SignInError>;
-
-impl<E: Into<FleetError>> From<E> for SignInError {
-    fn from(err: E) -> Self {
-        Self::Fault(err.into())
-    }
-}
-
-impl Denied {
-    /// One word for programs and for the audit log.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Wrong => "wrong_password",
-            Self::WrongCode => "wrong_code",
-            Self::WrongPasskey => "wrong_passkey",
-            Self::Wait(_) => "too_many_attempts",
-            Self::CaptchaNeeded => "captcha_needed",
-            Self::Captcha(_) => "captcha_refused",
-            Self::CaptchaSpent => "captcha_spent",
-            Self::Expired => "sign_in_expired",
-            Self::PasswordOff => "password_off",
-            Self::NotConfigured => "not_configured",
-            Self::NotVouched => "not_vouched_for",
-            Self::ForeignState => "foreign_state",
-            Self::NameTaken => "name_taken",
-            Self::ProviderAway => "provider_away",
-        }
-    }
 }
 
 /// Tries a password.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use url::Url;
 use webauthn_rs::prelude::{
     DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential, Uuid,
+    RegisterPublicKeyCredential, Uuid, WebauthnError,
 };
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
@@ -29,12 +29,17 @@ const NAME: &str = "wgfleet";
 /// For which address passkeys are made. None where it has no name: browsers make none for bare addresses.
 ///
 /// Without an address for people, those of this machine are served.
-pub fn relying_party(base_url: Option<&Url>) -> Option<Webauthn> {
+pub fn relying_party(
+    base_url: Option<&Url>,
+) -> std::result::Result<Option<Webauthn>, WebauthnError> {
     let here = Url::parse("http://localhost").expect("this is an address");
     let origin = base_url.unwrap_or(&here);
-    let builder = WebauthnBuilder::new(origin.domain()?, origin).ok()?;
+    let Some(domain) = origin.domain() else {
+        return Ok(None);
+    };
+    let builder = WebauthnBuilder::new(domain, origin)?;
     let builder = builder.rp_name(NAME).allow_any_port(base_url.is_none());
-    builder.build().ok()
+    builder.build().map(Some)
 }
 
 /// Begins to make a passkey: for `navigator.credentials.create`.
