@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { scan } from "./pictures.js";
-import { ADMIN, Stage, at, setUp, signIn } from "./stage.js";
+import { ADMIN, Stage, at, forget, setUp, signIn } from "./stage.js";
 
 let stage;
 before(async () => {
@@ -33,7 +33,7 @@ test("a passkey of the profile lets in without name and password, if it knows it
   const { credentials } = await device.send("WebAuthn.getCredentials", { authenticatorId });
   assert.equal(credentials.length, 1);
 
-  await context.clearCookies();
+  await forget(context, page);
   await device.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
   await page.goto("/login?next=/nodes");
   await page.click("[data-passkey] button");
@@ -48,7 +48,7 @@ test("a passkey of the profile lets in without name and password, if it knows it
 
   await page.click(".item:has-text('my laptop') button");
   await page.waitForSelector(".item:has-text('my laptop')", { state: "detached" });
-  await context.clearCookies();
+  await forget(context, page);
   await page.goto("/login");
   await page.click("[data-passkey] button");
   await page.waitForSelector("[data-passkey] [role=alert]:visible");
@@ -79,7 +79,7 @@ for (const javaScriptEnabled of [true, false]) {
     const codes = await page.locator("main ol code").allInnerTexts();
     assert.ok(codes.length >= 8);
 
-    await context.clearCookies();
+    await forget(context, page);
     await signIn(page);
     await page.waitForURL(at("/login/code"));
     await page.fill("[name=code]", code(letters, shown));
@@ -90,7 +90,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.waitForURL(at("/"));
 
     for (const [number, lets] of [[0, true], [0, false], [1, true]]) {
-      await context.clearCookies();
+      await forget(context, page);
       await signIn(page);
       await page.waitForURL(at("/login/code"));
       await page.fill("[name=code]", codes[number]);
@@ -103,7 +103,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.fill("form[action='/profile/recovery-codes'] [name=password]", ADMIN.password);
     await page.click("[formaction='/profile/authenticator/remove']");
     await page.waitForSelector("form[action='/profile/authenticator']");
-    await context.clearCookies();
+    await forget(context, page);
     await signIn(page);
     await page.waitForURL(at("/"));
     assert.deepEqual(context.complaints, []);

@@ -92,6 +92,9 @@ test("what a form refuses comes back as text, and so does what it took", async (
   await page.locator("main [name=name]").fill(PAYLOADS[5]);
   await page.locator("main [name=description]").fill(ALL);
   await page.locator("main button.pri").click();
+  // The form that came back, not the one that was sent.
+  await page.waitForSelector("main [name=name][aria-invalid=true]");
+  await page.waitForLoadState();
   assert.equal(await page.locator("main [name=name]").inputValue(), PAYLOADS[5]);
   // That the answer is a refusal stands in the console, and is meant.
   context.complaints.length = 0;
@@ -110,7 +113,9 @@ test("what a stranger writes at the door comes back as text", async () => {
   await door.fill("[name=name]", PAYLOADS[1]);
   await door.fill("[name=password]", ADMIN.password);
   await door.click("main button.pri");
+  await door.waitForSelector("main .err[role=alert]:visible");
   await door.waitForLoadState();
+  assert.equal(await door.inputValue("[name=name]"), PAYLOADS[1]);
   assert.equal(await door.evaluate(() => window.ran ?? null), null);
   assert.equal(await door.locator("img[src=x]").count(), 0);
   assert.deepEqual(dialogs, []);

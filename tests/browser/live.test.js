@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Stage, setUp } from "./stage.js";
+import { Stage, listening, setUp } from "./stage.js";
 import { Script } from "./fleet.js";
 
 let stage;
@@ -29,7 +29,7 @@ const CHANGES = [
 for (const [what, path, sight, method, target, body] of CHANGES) {
   test(`${what} changes the open list within a second`, async () => {
     await page.goto(path);
-    await page.waitForSelector("#live:not(:empty)");
+    await listening(page);
     assert.equal(await page.locator(sight).count(), 0);
     await page.evaluate(() => { window.unchanged = true; });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Stage, setUp, signIn } from "./stage.js";
+import { Stage, flash, setUp, signIn } from "./stage.js";
 
 const LIGHT = "rgb(251, 250, 247)";
 const DARK = "rgb(17, 22, 21)";
@@ -34,14 +34,14 @@ for (const javaScriptEnabled of [true, false]) {
     await page.goto("/profile");
     await page.check("main [name=language][value=en]", { force: true });
     await page.locator("main form[action='/profile/display'] .pri").click();
-    await page.waitForSelector(".flash:has-text('The display is saved')");
+    await flash(page, "The display is saved");
     await page.goto("/nodes");
     assert.equal(await page.locator("h1").innerText(), "Nodes");
 
     await page.goto("/profile");
     await page.check("main [name=language] >> nth=0", { force: true });
     await page.locator("main form[action='/profile/display'] .pri").click();
-    await page.waitForSelector(".flash:has-text('enregistré')");
+    await flash(page, "enregistré");
     assert.deepEqual(context.complaints, []);
   });
 

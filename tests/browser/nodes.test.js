@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Stage, at, setUp, signIn } from "./stage.js";
+import { Stage, at, flash, setUp, signIn } from "./stage.js";
 
 const NODES = 2;
 const PEERS = 3;
@@ -81,10 +81,10 @@ for (const [number, javaScriptEnabled] of [true, false].entries()) {
 
     await items.first().locator("[name=name]").fill(`site-${number}`);
     await items.first().locator("button.sm").click();
-    await page.waitForSelector(".flash:has-text('1 peer is adopted')");
+    await flash(page, "1 peer is adopted");
     assert.equal(await items.count(), PEERS - 1);
     await page.click("form:has([name=all]) button");
-    await page.waitForSelector(".flash:has-text('2 peers are adopted')");
+    await flash(page, "2 peers are adopted");
     assert.equal(await items.count(), 0);
 
     // Nobody is left whom somebody has to look at.

@@ -61,17 +61,28 @@ export class Stage {
     stage.url = `http://localhost:${address}`;
     [, stage.setup] = await stage.controller.says(/(\/setup\?token=\S+)/);
     if (nodes > 0) {
-      const firstPort = 30000 + Math.floor(Math.random() * 10000);
-      // It lives as long as its input, and tells of its nodes in one line.
-      stage.simulator = new Running(program("WGFLEET_SIMULATOR"), [nodes, peersOfEach, firstPort].map(String), {});
-      const [, told] = await stage.simulator.says(/^(\[.*\])$/m);
-      stage.nodes = JSON.parse(told);
+      stage.nodes = await stage.simulate(nodes, peersOfEach);
     }
     stage.browser = await chromium.launch({
       executablePath: process.env.WGFLEET_CHROMIUM ?? "/usr/bin/chromium",
       args: process.getuid() === 0 ? ["--no-sandbox"] : [],
     });
     return stage;
+  }
+
+  // It lives as long as its input, and tells of its nodes in one line.
+  async simulate(nodes, peersOfEach) {
+    for (let tries = 1; ; tries += 1) {
+      // Below the ports that connections get by themselves; somebody may listen on one all the same.
+      const firstPort = 12000 + Math.floor(Math.random() * 18000);
+      this.simulator = new Running(program("WGFLEET_SIMULATOR"), [nodes, peersOfEach, firstPort].map(String), {});
+      try {
+        const [, told] = await this.simulator.says(/^(\[.*\])$/m);
+        return JSON.parse(told);
+      } catch (error) {
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   // A browser of its own, which notes what a page must not do.
@@ -115,6 +126,26 @@ export async function setUp(stage, context) {
   await page.click("main button.pri");
   await page.waitForURL((url) => !url.pathname.startsWith("/setup"));
   return page;
+}
+
+// Signs out without a word: nothing of the open page asks for anything any more when the cookies are gone.
+export async function forget(context, page) {
+  await page.goto("about:blank");
+  await context.clearCookies();
+}
+
+// Waits for what a change leaves on the page that it leads to, and for the whole of that page.
+export async function flash(page, text) {
+  await page.waitForSelector(`.flash:has-text("${text}")`);
+  await page.waitForLoadState();
+}
+
+// Waits until the page hears of what changes. What changes before that, it shows when it is loaded.
+export async function listening(page) {
+  await page.waitForFunction(() => {
+    const live = document.getElementById("live");
+    return live.textContent.startsWith(live.dataset.live);
+  });
 }
 
 // Sends name and password, and gives the answer of the server.
