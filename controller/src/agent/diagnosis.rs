@@ -3,19 +3,21 @@
 //! The calls gather facts; what they mean is decided apart from them, check by check in the order in
 //! which one rests on the other. What was not reached is unknown, and says so.
 
-use std::error::Error;
 use std::time::Instant;
 
 use protocol::InterfaceName;
 use protocol::wire::answers::{Config, Health};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{AgentError, Clients, Target, Unreachable};
+use super::{AgentError, Clients, Target};
 
 mod learnt;
+mod said;
 
 pub use learnt::Learnt;
+use said::Said;
 
 /// A clock further off than this makes expiries and ages wrong, though requests are dated by it.
 const CLOCK_TOLERANCE_S: i64 = 30;
@@ -35,8 +37,26 @@ pub struct Diagnosis {
 pub struct Check {
     pub check: Checked,
     pub outcome: Outcome,
+    /// One word for programs, for what the sentence says.
+    pub code: &'static str,
     /// For a human.
     pub sentence: String,
+    /// What the sentence holds, by name, depending on the code.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Option<Object>)]
+    pub details: Map<String, Value>,
+}
+
+impl Check {
+    fn new(check: Checked, outcome: Outcome, said: Said) -> Self {
+        Self {
+            check,
+            outcome,
+            code: said.code,
+            sentence: said.sentence,
+            details: said.details,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -135,14 +155,15 @@ fn judge(facts: &Facts<'_>) -> Diagnosis {
     let mut found = Vec::new();
     match &facts.health {
         Ok(health) => {
-            found.push(well(Checked::Reachable, "the node answers"));
-            found.push(well(
-                Checked::Agent,
-                &match &health.version {
-                    Some(version) => format!("agent {version} answers"),
-                    None => "an agent answers".to_owned(),
-                },
-            ));
+            found.push(reachable());
+            found.push(match &health.version {
+                Some(version) => well(
+                    Checked::Agent,
+                    Said::new("agent_of_version", format!("agent {version} answers"))
+                        .with("version", version.as_str()),
+                ),
+                None => agent(),
+            });
             found.push(signature(facts.target));
             found.push(clock(facts.clock_offset_s));
             found.extend(interface(facts, health));
@@ -171,11 +192,8 @@ fn all(found: Vec<Check>) -> Vec<Check> {
     ];
     let find = |check: Checked| {
         let there = found.iter().find(|one| one.check == check).cloned();
-        there.unwrap_or_else(|| Check {
-            check,
-            outcome: Outcome::Unknown,
-            sentence: "this could not be looked at".into(),
-        })
+        let unseen = || Said::new("not_looked_at", "this could not be looked at");
+        there.unwrap_or_else(|| Check::new(check, Outcome::Unknown, unseen()))
     };
     order.into_iter().map(find).collect()
 }
@@ -195,130 +213,120 @@ fn problem(facts: &Facts<'_>, found: &[Check]) -> Option<String> {
 }
 
 fn failed_call(err: &AgentError, target: &Target) -> Vec<Check> {
-    let failed = |check| Check {
-        check,
-        outcome: Outcome::Failed,
-        sentence: sentence(err, target),
-    };
-    let reachable = well(Checked::Reachable, "the node answers");
-    let agent = well(Checked::Agent, "an agent answers");
+    let failed = |check| Check::new(check, Outcome::Failed, Said::of(err, target));
     match err {
         err if err.is_reachability_fault() => vec![failed(Checked::Reachable)],
         AgentError::Unsendable(_) => Vec::from([failed(Checked::Reachable)]),
         AgentError::WrongSecret { .. }
         | AgentError::Unsigned { .. }
-        | AgentError::BadSignature { .. } => vec![reachable, agent, failed(Checked::Signature)],
-        AgentError::ClockSkew { .. } => {
-            vec![reachable, agent, signature(target), failed(Checked::Clock)]
+        | AgentError::BadSignature { .. } => {
+            vec![reachable(), agent(), failed(Checked::Signature)]
         }
-        _ => vec![reachable, failed(Checked::Agent)],
+        AgentError::ClockSkew { .. } => vec![
+            reachable(),
+            agent(),
+            signature(target),
+            failed(Checked::Clock),
+        ],
+        _ => vec![reachable(), failed(Checked::Agent)],
     }
 }
 
+fn reachable() -> Check {
+    let said = Said::new("node_answers", "the node answers");
+    well(Checked::Reachable, said)
+}
+
+fn agent() -> Check {
+    well(
+        Checked::Agent,
+        Said::new("agent_answers", "an agent answers"),
+    )
+}
+
 fn signature(target: &Target) -> Check {
-    let sentence = match target.legacy {
-        false => "it accepts our signature, and signs its answers",
-        true => "it accepts our signature; its own answers are believed without one",
+    let said = match target.legacy {
+        false => Said::new(
+            "both_sign",
+            "it accepts our signature, and signs its answers",
+        ),
+        true => Said::new(
+            "only_we_sign",
+            "it accepts our signature; its own answers are believed without one",
+        ),
     };
-    well(Checked::Signature, sentence)
+    well(Checked::Signature, said)
 }
 
 fn clock(offset_s: Option<i64>) -> Check {
     let Some(offset_s) = offset_s else {
-        return Check {
-            check: Checked::Clock,
-            outcome: Outcome::Unknown,
-            sentence: "an agent that does not sign does not prove what time it has".into(),
-        };
+        let sentence = "an agent that does not sign does not prove what time it has";
+        let said = Said::new("clock_unproven", sentence);
+        return Check::new(Checked::Clock, Outcome::Unknown, said);
     };
     if offset_s.abs() <= CLOCK_TOLERANCE_S {
-        return well(Checked::Clock, "its clock agrees with ours");
+        let said = Said::new("clock_agrees", "its clock agrees with ours");
+        return well(Checked::Clock, said);
     }
-    Check {
-        check: Checked::Clock,
-        outcome: Outcome::Failed,
-        sentence: AgentError::ClockSkew { seconds: offset_s }.to_string(),
-    }
+    let skewed = AgentError::ClockSkew { seconds: offset_s };
+    Check::new(Checked::Clock, Outcome::Failed, Said::of_error(&skewed))
 }
 
 fn interface(facts: &Facts<'_>, health: &Health) -> Vec<Check> {
-    let name = facts.name;
-    let check = |check, outcome, sentence: String| Check {
-        check,
-        outcome,
-        sentence,
-    };
+    let name = facts.name.as_str();
+    let said = |code, sentence: String| Said::new(code, sentence).with("name", name);
+    let unwell = |said| Check::new(Checked::Wireguard, Outcome::Failed, said);
     let other = health
         .reasons
         .iter()
         .flatten()
-        .any(|reason| reason.contains(name.as_str()) && reason.contains("not a WireGuard"));
+        .any(|reason| reason.contains(name) && reason.contains("not a WireGuard"));
     match &facts.interface {
         Some(Ok((held, config))) => {
-            let shown = health.interface(name.as_str());
+            let shown = health.interface(name);
             let down = shown.is_some_and(|one| one.status.as_deref() == Some("down"));
-            let link = if down { ", but its link is down" } else { "" };
             let peers = held.peers;
-            let there = format!("interface {name} is there with {peers} peers{link}");
-            let wireguard = match config.config.public_key {
-                Some(_) => well(Checked::Wireguard, "it is WireGuard and has a key"),
-                None => check(
-                    Checked::Wireguard,
-                    Outcome::Failed,
-                    format!("interface {name} has no key, so it is not WireGuard or not set up"),
+            let there = match down {
+                false => said(
+                    "interface_there",
+                    format!("interface {name} is there with {peers} peers"),
+                ),
+                true => said(
+                    "interface_down",
+                    format!("interface {name} is there with {peers} peers, but its link is down"),
                 ),
             };
-            vec![well(Checked::Interface, &there), wireguard]
+            let wireguard = match config.config.public_key {
+                Some(_) => well(
+                    Checked::Wireguard,
+                    Said::new("has_a_key", "it is WireGuard and has a key"),
+                ),
+                None => unwell(said(
+                    "has_no_key",
+                    format!("interface {name} has no key, so it is not WireGuard or not set up"),
+                )),
+            };
+            let there = there.with("peers", peers);
+            vec![well(Checked::Interface, there), wireguard]
         }
         Some(Err(_)) if other => vec![
-            well(Checked::Interface, &format!("interface {name} is there")),
-            check(
-                Checked::Wireguard,
-                Outcome::Failed,
-                format!("interface {name} is not a WireGuard interface"),
+            well(
+                Checked::Interface,
+                said("interface_of_a_kind", format!("interface {name} is there")),
             ),
+            unwell(said(
+                "not_wireguard",
+                format!("interface {name} is not a WireGuard interface"),
+            )),
         ],
         Some(Err(err)) => {
-            let sentence = sentence(err, facts.target);
-            vec![check(Checked::Interface, Outcome::Failed, sentence)]
+            let said = Said::of(err, facts.target);
+            vec![Check::new(Checked::Interface, Outcome::Failed, said)]
         }
         None => Vec::new(),
     }
 }
 
-fn well(check: Checked, sentence: &str) -> Check {
-    Check {
-        check,
-        outcome: Outcome::Ok,
-        sentence: sentence.to_owned(),
-    }
-}
-
-/// The error, its first cause, and a hint where one thing is mostly behind it.
-fn sentence(err: &AgentError, target: &Target) -> String {
-    let mut sentence = err.to_string();
-    let mut cause = err.source();
-    while let Some(source) = cause {
-        if source.source().is_none() {
-            sentence.push_str(&format!(" ({source})"));
-        }
-        cause = source.source();
-    }
-    let hint = match err {
-        AgentError::Unreachable {
-            kind: Unreachable::Reset,
-            ..
-        } if !target.url.is_tls() => {
-            "; if the agent has TLS its address begins with https://, and it hangs up on whom its \
-             allow_from does not name"
-        }
-        AgentError::WrongSecret {
-            code: "missing_signature" | "malformed_signature" | "bad_timestamp",
-        } => "; something between us changes the headers of requests",
-        AgentError::Unsigned { .. } => {
-            "; mark the node as legacy only if its agent is known not to sign"
-        }
-        _ => "",
-    };
-    sentence + hint
+fn well(check: Checked, said: Said) -> Check {
+    Check::new(check, Outcome::Ok, said)
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{refused, show};
 use super::flash;
-use super::form::{Form, Holds};
+use super::form::{Form, Holds, read_body};
 use super::frame::{Frame, Moment, Place};
 use super::refusal;
 use super::table::Table;
@@ -145,7 +145,7 @@ async fn made(visit: &Visit<Administers>, form: &Form) -> Result<Created, Proble
     if !day.is_empty() {
         body.insert("expires_at".to_owned(), format!("{day}T00:00:00Z").into());
     }
-    let new = super::users::read::<ApiKeyDraft>(body)?.parse(&visit.call.actor.name)?;
+    let new = read_body::<ApiKeyDraft>(body)?.parse(&visit.call.actor.name)?;
     let fleet = &visit.fleet;
     Ok(audited::create(&fleet.pool, &fleet.keyring, &visit.call, &new).await?)
 }

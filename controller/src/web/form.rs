@@ -3,6 +3,8 @@
 //! Pages have no rules of their own: a form is turned into the body that the JSON API takes, and what that refuses is
 //! shown beside the field. A refused form comes back with what was written, secrets excepted.
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +20,9 @@ use crate::api::fields::mistake::Mistake;
 use crate::api::problem::Problem;
 use crate::domain::profile::Language;
 use crate::fleet::Refusal;
+
+/// The code of a form that does not stand for what is read of it.
+const MISFIT: &str = "invalid_form";
 
 #[derive(Debug, Default, Clone)]
 pub struct Form {
@@ -131,14 +136,7 @@ impl Form {
             }
         }
         wrong.finish(Some(()))?;
-        serde_json::from_value(Value::Object(body)).map_err(|err| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid_form",
-                err.to_string(),
-            )
-            .with("details", json!({"why": err.to_string()}))
-        })
+        read_body(body)
     }
 
     /// Whether anything is wrong with it.
@@ -151,7 +149,8 @@ impl Form {
         for (field, words) in problem.words().mistakes() {
             self.mistakes.insert(field.to_owned(), t.wrong(words));
         }
-        if self.mistakes.is_empty() {
+        // What no person can have written, a form may have no place for beside a field.
+        if self.mistakes.is_empty() || problem.code() == MISFIT {
             self.refusal = Some(t.why(problem.words()));
         }
     }
@@ -174,6 +173,17 @@ impl Form {
             Holds::List => Some(words(text).collect()),
         }
     }
+}
+
+/// Reads a form's JSON as the API reads its body. What does not fit is told of its field, and holds nothing of it.
+pub fn read_body<T: DeserializeOwned>(body: Map<String, Value>) -> Result<T, Problem> {
+    reading::read(body).map_err(|misfit| {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, MISFIT, misfit.to_string());
+        match misfit.field.as_str() {
+            "" => problem,
+            field => problem.with("errors", json!([misfit.mistake.json(field)])),
+        }
+    })
 }
 
 /// What came of a form: the thing done, or nothing and the form says why. What is no fault of the form goes on.

@@ -7,10 +7,6 @@ mod index;
 pub(super) mod reaches;
 mod recover;
 
-use actix_web::http::StatusCode;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
-
 use super::table::Table;
 use super::visit::Visit;
 use crate::api::caller::Administers;
@@ -55,15 +51,3 @@ const ROLES: [(&str, &str); 3] = [
     ("operator", "role-operator-long"),
     ("admin", "role-admin-long"),
 ];
-
-/// A form as the API's body. A password is not in what is said of a body that is none.
-pub(super) fn read<T: DeserializeOwned>(body: Map<String, Value>) -> Result<T, Problem> {
-    serde_json::from_value(Value::Object(body)).map_err(|err| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid_form",
-            err.to_string(),
-        )
-        .with("details", json!({"why": err.to_string()}))
-    })
-}

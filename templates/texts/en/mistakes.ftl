@@ -48,3 +48,7 @@ mistake-secret_short = is shorter than 32 bytes
 mistake-secret_weak = has fewer than 8 different characters
 mistake-not_a_key = is not a WireGuard key: 32 bytes in padded base64
 mistake-zero_key = is all zero, which WireGuard reads as no key at all
+mistake-missing = is needed
+mistake-not_asked = is not asked for here: load the page again
+mistake-unreadable = cannot be read: load the page again
+mistake-beyond_numbers = is a number beyond what this field can hold

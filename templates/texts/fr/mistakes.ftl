@@ -48,3 +48,7 @@ mistake-secret_short = a moins de 32 octets
 mistake-secret_weak = a moins de 8 caractères différents
 mistake-not_a_key = n’est pas une clé WireGuard : 32 octets en base64 complet
 mistake-zero_key = n’a que des zéros, ce que WireGuard lit comme une absence de clé
+mistake-missing = est nécessaire
+mistake-not_asked = n’est pas demandé ici : rechargez la page
+mistake-unreadable = est illisible : rechargez la page
+mistake-beyond_numbers = est un nombre au-delà de ce que ce champ peut contenir

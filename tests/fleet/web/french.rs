@@ -96,3 +96,39 @@ async fn each_row_of_an_import_and_a_key_that_is_taken_are_told_in_french() {
     assert!(refused.has("n’est pas un nom DNS"), "{}", refused.text);
     assert_eq!(stage.count("SELECT count(*) FROM peers").await, 0);
 }
+
+#[tokio::test]
+async fn what_a_test_of_a_connection_finds_and_what_a_form_cannot_hold_is_told_in_french() {
+    let stage = Running::start().await;
+    let network = json!({"name": "office", "cidr_v4": "10.8.0.0/24"});
+    stage.api.post("/networks", network).await.ok();
+    let mut ada = Visitor::signed_in(&stage, "ada", Role::Admin).await;
+    ada.language = "fr";
+    let form = ada.get("/nodes/new").await;
+    let node = [
+        ("name", "fra-1"),
+        ("agent_url", "http://127.0.0.1:1"),
+        ("secret", "0123456789abcdef0123456789abcdef"),
+        ("interface.name", "wg0"),
+    ];
+
+    let mut filled = form.form("/nodes");
+    filled.retain(|(name, _)| node.iter().all(|(other, _)| other != name));
+    filled.extend(node.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let tested = ada.post("/nodes/test", &filled).await;
+    let large = [&node[..], &[("weight", "5000000000")]].concat();
+    let large = ada.send(&form, "/nodes", &large).await;
+    let strange = [&node[..], &[("interface.drift_policy", "destroy")]].concat();
+    let strange = ada.send(&form, "/nodes", &strange).await;
+
+    let refused = "L’agent est injoignable : la connexion a été refusée (";
+    assert!(tested.has(refused), "{}", tested.text);
+    assert!(tested.has("Cela n’a pas pu être examiné"));
+    assert!(!tested.has("cannot be reached") && !tested.has("could not be looked at"));
+    let beyond = "est un nombre au-delà de ce que ce champ peut contenir";
+    assert_eq!((large.status, beside(&large, "weight")), (422, beyond));
+    assert_eq!(strange.status, 422);
+    let none = "interface.drift_policy n’est aucun de report, adopt, enforce";
+    assert!(strange.has(none), "{}", strange.text);
+    assert_eq!(stage.count("SELECT count(*) FROM nodes").await, 0);
+}

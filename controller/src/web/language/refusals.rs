@@ -1,14 +1,16 @@
 //! Why something was not done, in the language of whoever asked: by its code, with the facts that came along.
 //!
-//! The texts are `refusal-CODE` and `mistake-CODE`; `refusal-CODE-plainly` is for where the facts of the first are not
-//! known. What has no text is said in the English of the JSON API.
+//! The texts are `refusal-CODE` and `mistake-CODE`, and `check-CODE` for what a test of a connection finds;
+//! `refusal-CODE-plainly` is for where the facts of the first are not known. What has no text is said in the English of
+//! the JSON API.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use fluent_templates::fluent_bundle::FluentValue;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::agent::Check;
 use crate::api::fields::mistake::Mistake;
 use crate::api::problem::Problem;
 use crate::api::problem::words::Words;
@@ -41,6 +43,34 @@ impl Language {
         let wrong = wrong.into();
         let entry = wrong.json("");
         Words::of(&entry).map_or_else(|| wrong.detail().to_owned(), |words| self.wrong(words))
+    }
+
+    /// What a check of a connection says: the sentence, what a machine said of it, and what is mostly behind it.
+    pub fn found(self, check: &Check) -> String {
+        let Check {
+            code,
+            sentence,
+            details,
+            ..
+        } = check;
+        let entry = json!({"code": code, "detail": sentence, "details": details});
+        let Some(words) = Words::of(&entry) else {
+            return sentence.clone();
+        };
+        let mut told = self.told("check", words);
+        let fact = |name| details.get(name).and_then(Value::as_str);
+        // Without a text the sentence is whole already.
+        if told == *sentence {
+            return told;
+        }
+        if let Some(cause) = fact("cause") {
+            told.push_str(&format!(" ({cause})"));
+        }
+        if let Some(hint) = fact("hint").and_then(|code| self.find(&format!("check-{code}"), None))
+        {
+            told.push_str(&format!(". {hint}"));
+        }
+        told
     }
 
     /// Why a flow refused.
@@ -78,8 +108,6 @@ fn value(fact: &Value) -> Option<FluentValue<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -118,13 +118,14 @@ fn no_text_is_missing_and_none_asks_for_what_it_is_not_given() {
 }
 
 /// How what goes wrong gets its code, and what the text of such a code is called.
-const CODED: [(&str, &str); 6] = [
+const CODED: [(&str, &str); 7] = [
     ("Refusal::invalid(", "refusal-"),
     ("Refusal::conflict(", "refusal-"),
     ("Refusal::new(", "refusal-"),
     ("Problem::new(", "refusal-"),
     ("Problem::unavailable(", "refusal-"),
     ("Mistake::new(", "mistake-"),
+    ("Said::new(", "check-"),
 ];
 
 /// Codes that only programs meet: no form and no link of a page leads there.
@@ -190,7 +191,7 @@ fn every_code_that_a_page_can_meet_has_a_text() {
 
 /// The text of a code is there for the code.
 fn is_written(name: &str, written: &BTreeSet<&str>) -> bool {
-    let code = ["refusal-", "mistake-"]
+    let code = ["refusal-", "mistake-", "check-"]
         .iter()
         .find_map(|kind| name.strip_prefix(kind));
     let code = code.map(|code| code.strip_suffix("-plainly").unwrap_or(code));

@@ -71,7 +71,7 @@ impl Tested {
                 class,
                 outcome: t.say(outcome),
                 name: t.say(name(check.check)),
-                sentence: check.sentence,
+                sentence: t.found(&check),
             }
         };
         Self {

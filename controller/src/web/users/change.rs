@@ -17,7 +17,7 @@ use crate::fleet::factors::{self, Factors};
 use crate::fleet::{self, Call, users};
 use crate::web::answer::{refused, show as page};
 use crate::web::flash;
-use crate::web::form::{Form, Holds};
+use crate::web::form::{Form, Holds, read_body};
 use crate::web::frame::{Frame, Place};
 use crate::web::profile::Session;
 use crate::web::refusal;
@@ -83,7 +83,7 @@ pub(super) async fn change(
 async fn changed(visit: &Visit<Administers>, user: &UserRow, form: &Form) -> Result<(), Problem> {
     let mut body: Map<String, Value> = form.read(&FIELDS)?;
     body.extend(reaches::json(form.value("reach")).map(|reach| ("reach".to_owned(), reach)));
-    let (wanted, _) = super::read::<UserChange>(body)?.parse(&user.name)?;
+    let (wanted, _) = read_body::<UserChange>(body)?.parse(&user.name)?;
     let version: Result<i64, _> = form.value("version").parse();
     let call = Call {
         // What somebody else changed meanwhile is not overwritten unseen.

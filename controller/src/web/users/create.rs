@@ -11,7 +11,7 @@ use crate::api::users::{UserDraft, hash};
 use crate::fleet::users::{self, NewUser};
 use crate::web::answer::{refused, show};
 use crate::web::flash;
-use crate::web::form::{Form, Holds};
+use crate::web::form::{Form, Holds, read_body};
 use crate::web::frame::{Frame, Place};
 use crate::web::refusal;
 use crate::web::visit::Visit;
@@ -62,7 +62,7 @@ async fn made(visit: &Visit<Administers>, form: &Form) -> Result<(String, String
         body.remove("password");
     }
     body.extend(reaches::json(form.value("reach")).map(|reach| ("reach".to_owned(), reach)));
-    let parsed = super::read::<UserDraft>(body)?.parse()?;
+    let parsed = read_body::<UserDraft>(body)?.parse()?;
     let new = NewUser {
         password: hash(&visit.fleet, parsed.password).await?,
         name: parsed.name,
