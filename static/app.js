@@ -97,6 +97,11 @@ document.addEventListener("change", async (event) => {
   if (file) byId(event.target.dataset.fill).value = await file.text();
 });
 
+// What the page asks by itself, because something changed or because it was opened, keeps nobody signed in.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (!ctx.sourceEvent?.isTrusted) ctx.request.headers["X-By-Itself"] = "true";
+});
+
 // How fresh the page is: when the stream told something last, or that it is broken off.
 const live = byId("live");
 function heard(isLive) {

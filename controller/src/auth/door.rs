@@ -26,12 +26,18 @@ use super::site::{Cookie, Cookies, Origin, Site};
 use crate::api::requests::RequestId;
 use crate::db::sessions::SignedInRow;
 use crate::domain::token::{Token, TokenHash};
-use crate::fleet::sessions::{self, Visitor};
+use crate::fleet::sessions::{self, Asked, Visitor};
 use crate::fleet::{Fleet, FleetError};
 use crate::random;
 
 const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 const CSRF_FIELD: &str = "csrf";
+
+/// What the script of a page sends along when nobody made it ask.
+const BY_ITSELF: HeaderName = HeaderName::from_static("x-by-itself");
+
+/// The stream that every open page keeps: nobody asks for it.
+const STREAM: &str = "/events";
 
 /// Who is at the door, for handlers.
 #[derive(Clone)]
@@ -157,8 +163,12 @@ async fn recognise(
     let address = peer.map(|peer| site.client(peer, &forwarded));
     let read = |cookie| cookies.read(cookie, all(headers, &header::COOKIE));
     let token = read(Cookie::Session);
+    let asked = match headers.contains_key(BY_ITSELF) || request.path() == STREAM {
+        true => Asked::ByItself,
+        false => Asked::BySomebody,
+    };
     let session = match &token {
-        Some(token) => sessions::find(fleet, token, address).await?,
+        Some(token) => sessions::find(fleet, token, address, asked).await?,
         None => None,
     };
     // Of whoever is signed in the session is the browser: nothing begun before outlives the sign-in.

@@ -35,6 +35,8 @@ pub struct SessionRow {
 pub struct SignedInRow {
     pub id: SessionId,
     pub method: Method,
+    /// From where the last request came that was noted.
+    pub address: Option<IpNet>,
     pub created_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
     pub user: UserId,
@@ -84,7 +86,7 @@ pub async fn find(
     sqlx::query_as!(
         SignedInRow,
         r#"
-        SELECT s.id AS "id: SessionId", s.method AS "method: Method", s.created_at, s.last_seen_at,
+        SELECT s.id AS "id: SessionId", s.method AS "method: Method", s.address, s.created_at, s.last_seen_at,
                u.id AS "user: UserId", u.name, u.role AS "role: Role", u.reach AS "extent: Extent",
                u.reach_pool_id AS "reach_pool: PoolId", u.reach_network_id AS "reach_network: NetworkId",
                u.language AS "language: Language", u.theme AS "theme: Theme", u.time_zone, u.enabled

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// When a session ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// Without any request.
+    /// Without anything that somebody asked for.
     pub idle: TimeDelta,
     /// Whatever is done in it.
     pub absolute: TimeDelta,

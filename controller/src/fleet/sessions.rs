@@ -50,6 +50,14 @@ pub struct Begun {
     pub token: Token,
 }
 
+/// What makes a browser ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    BySomebody,
+    /// The page that is open, to keep itself fresh: nobody need be there.
+    ByItself,
+}
+
 /// What the audit log shows of a session.
 #[derive(Serialize)]
 struct Seen<'a> {
@@ -100,10 +108,14 @@ async fn add(
 }
 
 /// Whom a token belongs to, and that they are there: `None` for a session that is over or a user who is disabled.
+///
+/// What a page asks by itself keeps no session alive. It is the browser that says so, and whoever lies about it shortens
+/// their own session; but a session that is used from elsewhere is noted as such in any case.
 pub async fn find(
     fleet: &Fleet,
     token: &Token,
     address: Option<IpAddr>,
+    asked: Asked,
 ) -> Result<Option<SignedInRow>> {
     let now = clock::now();
     let settings = &fleet.settings.sessions;
@@ -116,8 +128,9 @@ pub async fn find(
         return Ok(None);
     };
     let unless_since = now - settings.note_every;
-    if row.last_seen_at <= unless_since {
-        let address = address.map(IpNet::from);
+    let address = address.map(IpNet::from);
+    let counts = asked == Asked::BySomebody || row.address != address;
+    if counts && row.last_seen_at <= unless_since {
         sessions::touch(&fleet.pool, row.id, address, now, unless_since).await?;
     }
     Ok(Some(row))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use controller::clock;
 use controller::domain::role::Role;
-use controller::fleet::sessions::find;
+use controller::fleet::sessions::{Asked, find};
 use controller::fleet::sign_in::Denied;
 use controller::fleet::sign_in::oidc::finish;
 use serde_json::json;
@@ -20,13 +20,19 @@ async fn whoever_the_provider_vouches_for_comes_in_with_the_role_of_their_groups
     let fleet = Arc::clone(&provider.stage.fleet);
 
     let begun = provider.signs_in().await.unwrap();
-    let row = find(&fleet, &begun.token, None).await.unwrap().unwrap();
+    let row = find(&fleet, &begun.token, None, Asked::BySomebody)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((row.name.as_str(), row.role), ("ada", Role::Operator));
     provider.lies(json!({"groups": ["staff"], "preferred_username": "renamed"}));
     let again = provider.signs_in().await.unwrap();
 
     assert_eq!(again.user, begun.user, "the subject says who it is");
-    let row = find(&fleet, &begun.token, None).await.unwrap().unwrap();
+    let row = find(&fleet, &begun.token, None, Asked::BySomebody)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((row.name.as_str(), row.role), ("ada", Role::Viewer));
     let rows = log(&provider.stage).await;
     assert!(rows[0][4].contains("\"method\":\"oidc\""), "{rows:?}");
@@ -153,7 +159,12 @@ async fn whoever_is_in_no_group_any_more_loses_the_sessions_they_have() {
     provider.lies(json!({"groups": ["elsewhere"]}));
     assert_eq!(denied(provider.signs_in().await), Denied::NotVouched);
 
-    assert_eq!(find(fleet, &begun.token, None).await.unwrap(), None);
+    assert_eq!(
+        find(fleet, &begun.token, None, Asked::BySomebody)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[actix_web::test]

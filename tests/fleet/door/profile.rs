@@ -4,7 +4,7 @@ use controller::domain::ids::{NetworkId, PoolId};
 use controller::domain::profile::{Language, Profile, Theme, TimeZone};
 use controller::domain::reach::Reach;
 use controller::domain::role::Role;
-use controller::fleet::sessions::find;
+use controller::fleet::sessions::{Asked, find};
 use controller::fleet::users::{Change, audited, own};
 use controller::fleet::{FleetError, Refusal};
 use serde_json::json;
@@ -44,7 +44,10 @@ async fn a_profile_comes_along_with_the_session() {
     let unknown = own::set_profile(fleet, &call("ada"), ada.id, &profile("Europe/Atlantis")).await;
 
     assert_eq!(refused(unknown).code, "unknown_time_zone");
-    let row = find(fleet, &begun.token, None).await.unwrap().unwrap();
+    let row = find(fleet, &begun.token, None, Asked::BySomebody)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (row.language, row.theme, row.time_zone.as_str()),
         (Some(Language::Fr), Theme::Dark, "Europe/Paris")
@@ -65,7 +68,7 @@ async fn a_role_reaches_as_far_as_it_is_told_and_nowhere_when_that_is_gone() {
         .ok();
     let change = async |wanted| audited::change(&fleet.pool, &call("root"), ada.id, wanted).await;
     let reach = async || {
-        find(fleet, &begun.token, None)
+        find(fleet, &begun.token, None, Asked::BySomebody)
             .await
             .unwrap()
             .unwrap()

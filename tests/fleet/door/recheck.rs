@@ -2,7 +2,7 @@
 
 use controller::domain::role::Role;
 use controller::domain::token::Token;
-use controller::fleet::sessions::{Visitor, find, rotate};
+use controller::fleet::sessions::{Asked, Visitor, find, rotate};
 use serde_json::json;
 
 use super::provider::{Provider, Refresh};
@@ -11,7 +11,9 @@ use crate::stage::eventually;
 
 /// How they are signed in by now.
 async fn role(provider: &Provider, token: &Token) -> Option<Role> {
-    let row = find(&provider.stage.fleet, token, None).await.unwrap();
+    let row = find(&provider.stage.fleet, token, None, Asked::BySomebody)
+        .await
+        .unwrap();
     row.map(|row| row.role)
 }
 
@@ -127,7 +129,10 @@ async fn a_session_with_a_new_token_is_asked_about_like_the_one_before() {
     let provider = Provider::start().await;
     let fleet = &provider.stage.fleet;
     let begun = provider.signs_in().await.unwrap();
-    let row = find(fleet, &begun.token, None).await.unwrap().unwrap();
+    let row = find(fleet, &begun.token, None, Asked::BySomebody)
+        .await
+        .unwrap()
+        .unwrap();
     let browser = Browser::at("192.0.2.7");
     let visitor = Visitor {
         session: Some(begun.token.hash()),

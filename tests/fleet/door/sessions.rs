@@ -6,7 +6,7 @@ use controller::domain::reach::Reach;
 use controller::domain::role::Role;
 use controller::domain::token::Token;
 use controller::fleet::FleetError;
-use controller::fleet::sessions::{Visitor, end, end_all, find, is_alive, list};
+use controller::fleet::sessions::{Asked, Visitor, end, end_all, find, is_alive, list};
 use controller::fleet::users::{Change, audited, own};
 
 use super::{Browser, PHRASE, call, came_in, denied, hashed, log, user};
@@ -18,7 +18,9 @@ async fn signed_in(stage: &Running, name: &str) -> Token {
 }
 
 async fn who(stage: &Running, token: &Token) -> Option<SignedInRow> {
-    find(&stage.fleet, token, None).await.unwrap()
+    find(&stage.fleet, token, None, Asked::BySomebody)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -66,6 +68,37 @@ async fn a_session_ends_when_nothing_was_asked_for_eight_hours_and_after_a_day()
     while stage.count("SELECT count(*) FROM sessions").await > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn what_a_page_asks_by_itself_keeps_no_session_alive_unless_it_comes_from_elsewhere() {
+    let stage = Running::start().await;
+    user(&stage.fleet, "ada", Role::Admin).await;
+    let token = signed_in(&stage, "ada").await;
+    let asks = async |address: &str, asked| {
+        let address = address.parse().unwrap();
+        let found = find(&stage.fleet, &token, Some(address), asked).await;
+        found.unwrap().map(|row| row.name)
+    };
+    let idle = "UPDATE sessions SET last_seen_at = now() - interval '7 hours 59 minutes'";
+    let noted = "SELECT count(*) FROM sessions WHERE last_seen_at > now() - interval '1 minute'";
+    let ada = Some("ada".to_owned());
+
+    stage.sql(idle).await;
+    assert_eq!(asks("192.0.2.7", Asked::ByItself).await, ada);
+    assert_eq!(stage.count(noted).await, 0, "nobody need be there");
+    assert_eq!(asks("192.0.2.7", Asked::BySomebody).await, ada);
+    assert_eq!(stage.count(noted).await, 1);
+
+    stage.sql(idle).await;
+    assert_eq!(asks("198.51.100.9", Asked::ByItself).await, ada);
+    let there = "SELECT count(*) FROM sessions WHERE address = '198.51.100.9/32'";
+    assert_eq!(stage.count(there).await, 1, "a thief is seen");
+    assert_eq!(stage.count(noted).await, 1);
+    stage
+        .sql("UPDATE sessions SET last_seen_at = now() - interval '8 hours'")
+        .await;
+    assert_eq!(asks("198.51.100.9", Asked::ByItself).await, None);
 }
 
 #[tokio::test]

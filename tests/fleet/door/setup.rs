@@ -4,10 +4,11 @@ use controller::domain::role::Role;
 use controller::domain::token::Token;
 use controller::domain::user::UserName;
 use controller::fleet::factors::{begin_totp, confirm_totp};
+use controller::fleet::sessions::{self, Asked};
 use controller::fleet::setup::{First, complete, is_open, offer};
 use controller::fleet::sign_in::Denied;
 use controller::fleet::users::recover::recover;
-use controller::fleet::{Fleet, FleetError, sessions};
+use controller::fleet::{Fleet, FleetError};
 use futures_util::future::join_all;
 
 use super::{Browser, PHRASE, call, came_in, code, denied, hashed, log, user};
@@ -33,7 +34,7 @@ async fn the_link_makes_the_first_administrator_once_and_signs_them_in() {
         .await
         .unwrap();
 
-    let row = sessions::find(fleet, &begun.token, None)
+    let row = sessions::find(fleet, &begun.token, None, Asked::BySomebody)
         .await
         .unwrap()
         .unwrap();
@@ -116,7 +117,9 @@ async fn whoever_lost_everything_gets_in_with_a_new_password_and_nobody_with_the
         (recovered.sessions_ended, recovered.totp_removed),
         (1, true)
     );
-    let found = sessions::find(fleet, &begun.token, None).await.unwrap();
+    let found = sessions::find(fleet, &begun.token, None, Asked::BySomebody)
+        .await
+        .unwrap();
     assert_eq!(found, None);
     let browser = Browser::at("192.0.2.99");
     assert_eq!(

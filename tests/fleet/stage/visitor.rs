@@ -22,6 +22,8 @@ pub(crate) struct Visitor {
     pub(crate) language: &'static str,
     /// What it calls itself.
     pub(crate) browser: &'static str,
+    /// As a page that asks without anybody having done anything.
+    pub(crate) by_itself: bool,
 }
 
 impl Visitor {
@@ -36,6 +38,7 @@ impl Visitor {
             cookies: BTreeMap::new(),
             language: "en",
             browser: "tests",
+            by_itself: false,
         }
     }
 
@@ -158,11 +161,16 @@ impl Visitor {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        self.client
+        let request = self
+            .client
             .request(method, format!("{}{path}", self.base))
             .header(ACCEPT_LANGUAGE, self.language)
             .header(USER_AGENT, self.browser)
-            .header(COOKIE, cookies.join("; "))
+            .header(COOKIE, cookies.join("; "));
+        match self.by_itself {
+            true => request.header("x-by-itself", "true"),
+            false => request,
+        }
     }
 
     async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Page {

@@ -6,6 +6,7 @@ use controller::domain::captcha::{Challenge, Payload, solve};
 use controller::domain::reach::Reach;
 use controller::domain::role::Role;
 use controller::fleet::setup::offer;
+use reqwest::Method;
 use reqwest::header::{CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER};
 
 use crate::stage::{PHRASE, Page, QUICK, Running, Visitor, user};
@@ -344,4 +345,25 @@ async fn ways_in_that_are_not_set_up_say_so() {
     assert!(!door.has("action=\"/login\"") && !door.has("/login/oidc"));
     assert_eq!(oidc.status, 422);
     assert!(oidc.has("This way in is not set up here."));
+}
+
+#[tokio::test]
+async fn an_open_page_that_keeps_itself_fresh_does_not_keep_somebody_signed_in() {
+    let stage = Running::start().await;
+    let mut ada = Visitor::signed_in(&stage, "ada", Role::Admin).await;
+    let idle = "UPDATE sessions SET last_seen_at = now() - interval '7 hours'";
+    let noted = "SELECT count(*) FROM sessions WHERE last_seen_at > now() - interval '1 minute'";
+    stage.sql(idle).await;
+
+    ada.by_itself = true;
+    assert_eq!(ada.get("/peers/rows").await.status, 200);
+    ada.by_itself = false;
+    let stream = ada.begin(Method::GET, "/events", "").await;
+    assert_eq!(
+        (stream.status().as_u16(), stage.count(noted).await),
+        (200, 0)
+    );
+
+    assert_eq!(ada.get("/peers/rows?q=phone").await.status, 200);
+    assert_eq!(stage.count(noted).await, 1, "somebody searched");
 }

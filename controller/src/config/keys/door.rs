@@ -90,7 +90,7 @@ pub(super) const SESSIONS: Group = Group {
             "idle_s",
             8 * 3600,
             (60, 30 * DAY_S),
-            "Without any request, so long.",
+            "Without anything that somebody asks for, so long; what an open page asks for by itself does not count.",
         ),
         number(
             "absolute_s",
