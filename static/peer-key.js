@@ -65,7 +65,17 @@
     document.getElementById("conf-file").href = `data:text/plain;base64,${btoa(whole)}`;
     const hint = document.getElementById("conf-key");
     hint.textContent = hint.dataset.known;
-    draw(whole).catch(() => document.getElementById("conf-scan").remove());
+    draw(whole).catch(undrawn);
+  }
+
+  // A picture without the key would be of no use: in its place stands what to do instead.
+  function undrawn() {
+    const section = document.getElementById("conf-scan");
+    const said = document.createElement("p");
+    said.className = "hint";
+    said.textContent = section.dataset.undrawn;
+    section.querySelector("[data-known]").textContent = "";
+    section.querySelector(".qr, .hint").replaceWith(said);
   }
 
   // The picture that came lacks the key; one without it is of no use where the key is nowhere else.

@@ -15,6 +15,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::Embed;
+use sha2::{Digest, Sha256};
 
 use crate::api::problem::Problem;
 
@@ -37,9 +38,25 @@ struct Asset {
     content_type: String,
 }
 
+/// The script of every page, and what it is made of. As one file that waits for the page it cannot begin before all of
+/// it is there: htmx begins when it can, and must find its extension.
+const PAGE: (&str, [&str; 3]) = (
+    "page.js",
+    [
+        "vendor/htmx/dist/htmx.min.js",
+        "vendor/htmx/dist/ext/hx-sse.min.js",
+        "app.js",
+    ],
+);
+
 static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| {
     let named = |name: &str| Some((name.to_owned(), Asset::read(Files::get(name)?)));
-    Files::iter().filter_map(|name| named(&name)).collect()
+    let mut assets: BTreeMap<String, Asset> =
+        Files::iter().filter_map(|name| named(&name)).collect();
+    let parts: Vec<&Asset> = PAGE.1.iter().filter_map(|part| assets.get(*part)).collect();
+    let page = Asset::joined(&parts);
+    assets.insert(PAGE.0.to_owned(), page);
+    assets
 });
 
 /// Where a file is served, by its path in `static/`.
@@ -92,6 +109,18 @@ impl Asset {
             },
             packed: OnceLock::new(),
             bytes: file.data.into_owned().into(),
+        }
+    }
+
+    /// Scripts one after the other, each beginning a statement of its own.
+    fn joined(parts: &[&Self]) -> Self {
+        let texts: Vec<&[u8]> = parts.iter().map(|part| &part.bytes[..]).collect();
+        let bytes = texts.join(&b"\n;\n"[..]);
+        Self {
+            tag: hex::encode(&Sha256::digest(&bytes)[..TAG_BYTES]),
+            content_type: "text/javascript; charset=utf-8".to_owned(),
+            packed: OnceLock::new(),
+            bytes: bytes.into(),
         }
     }
 
