@@ -44,6 +44,11 @@ document.addEventListener("click", (event) => {
   search();
 });
 
+// Whoever walks on out of it has left it: it covers nothing that they come to.
+document.addEventListener("focusin", ({ target }) => {
+  if (palette?.matches(":popover-open") && !palette.contains(target)) palette.hidePopover();
+});
+
 // Keys: / and Ctrl-K search; two letters in a row go where a link with those data-keys goes.
 let before = "";
 document.addEventListener("keydown", (event) => {

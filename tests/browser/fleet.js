@@ -56,5 +56,7 @@ export class Script {
     for (const [at, name] of names.entries()) {
       await this.ask("POST", "/peers", { network: "home", name, pool: at % 2 ? "balanced" : "sanctuary", tags: [name.split("-")[0]] });
     }
+    await this.ask("POST", "/users", { name: "grace", role: "operator" });
+    await this.ask("POST", "/interfaces/1/plans", {});
   }
 }
