@@ -3,7 +3,8 @@
 //!
 //! The controller is the program as it is released, on a Postgres of its own; its nodes are real agents with devices in
 //! memory, asked once, so that every peer was seen. An administrator asks over a connection that is kept, without
-//! scripts and without pictures of their own. Time ends with the last byte of the answer.
+//! scripts and without pictures of their own. Time ends with the last byte of the answer. The long lists are looked at in
+//! a real browser too: when they are first seen, and whether they hold it up.
 //!
 //! Statements are counted in the controller's own log: the database driver notes each one within the request that it was
 //! made for. That costs time, so it is done after the times were taken.
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 mod browser;
 mod fill;
+mod paint;
 mod routes;
 mod streams;
 
@@ -53,6 +55,8 @@ pub(crate) fn run() -> ExitCode {
         .iter()
         .map(|route| requests(&mut browser, route))
         .collect();
+    progress("pages in a browser");
+    paint::measure(&mut table, controller.address(), &tokens[0]);
     progress("open pages");
     streams::measure(&mut table, &controller, &tokens[1..]);
 
