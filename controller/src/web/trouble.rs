@@ -20,8 +20,7 @@ struct TroublePage {
     t: Language,
     heading: &'static str,
     status: u16,
-    /// A sentence about just this.
-    /// What the heading does not say.
+    /// A sentence about just this, if it says more than the heading.
     detail: Option<String>,
 }
 
@@ -63,7 +62,8 @@ fn is_page(kind: &header::HeaderValue) -> bool {
 fn page(t: Language, told: &Told) -> HttpResponse {
     let heading = heading(told.status);
     let detail = t.why(told.words());
-    let is_said = t.say(heading).eq_ignore_ascii_case(&detail);
+    let sentence = detail.trim_end_matches('.');
+    let is_said = t.say(heading).eq_ignore_ascii_case(sentence);
     let page = TroublePage {
         t,
         heading,

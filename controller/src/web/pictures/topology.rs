@@ -14,6 +14,8 @@ const BAR: f64 = 5.0;
 /// Between two bars of a column, so that their names do not touch.
 const GAP: f64 = 14.0;
 const LEAST: f64 = 1.4;
+/// Above all bars, for a name that stands over its own.
+const ROOM: f64 = 20.0;
 /// So high all peers together are.
 const FULL: f64 = 260.0;
 
@@ -58,6 +60,7 @@ pub struct Graph {
 pub struct Topology {
     label: String,
     width: f64,
+    top: f64,
     height: String,
     links: Vec<Path>,
     bars: Vec<Bar>,
@@ -131,7 +134,8 @@ impl Graph {
         Topology {
             label: language.say("topology-in-words"),
             width: WIDTH,
-            height: format!("{:.0}", height + GAP),
+            top: -ROOM,
+            height: format!("{:.0}", ROOM + height + GAP),
             links,
             bars: bars.collect(),
         }
@@ -199,6 +203,11 @@ fn link(
 fn bar(column: usize, end: &End, slot: &Slot, language: Language) -> Bar {
     let is_left = column < 2;
     let x = COLUMNS[column];
+    // A thin link that arrives would run through the name of what it arrives at.
+    let baseline = match column == 1 && slot.height < GAP {
+        true => slot.top - 5.0,
+        false => slot.top + slot.height / 2.0 + 4.0,
+    };
     Bar {
         x: format!("{x:.0}"),
         y: format!("{:.1}", slot.top),
@@ -208,7 +217,7 @@ fn bar(column: usize, end: &End, slot: &Slot, language: Language) -> Bar {
         name: end.name.clone(),
         peers: language.number(end.peers),
         text_x: format!("{:.0}", if is_left { x - 6.0 } else { x + BAR + 6.0 }),
-        text_y: format!("{:.1}", slot.top + slot.height / 2.0 + 4.0),
+        text_y: format!("{baseline:.1}"),
         is_left,
     }
 }
