@@ -40,3 +40,17 @@ for (const [what, path, sight, method, target, body] of CHANGES) {
     assert.deepEqual(context.complaints, []);
   });
 }
+
+test("what a page asks by itself says so, and what somebody types does not", async () => {
+  await page.goto("/peers");
+  await listening(page);
+  const asked = () => page.waitForRequest((request) => new URL(request.url()).pathname === "/peers/rows");
+  const byItself = asked();
+  await script.ask("PATCH", "/peers/4", { enabled: false });
+  assert.equal((await byItself).headers()["x-by-itself"], "true");
+  await page.waitForSelector("#peer-4 .tag.off");
+
+  const bySomebody = asked();
+  await page.locator(".tools [name=q]").pressSequentially("laptop");
+  assert.equal((await bySomebody).headers()["x-by-itself"], undefined);
+});
