@@ -1,5 +1,7 @@
 //! From rows to what an interface should hold: keys parsed, preshared keys opened, prefixes gathered.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use protocol::{AllowedIps, Cidr, Digest, PeerConfig, PublicKey};
 
@@ -49,10 +51,11 @@ pub(super) async fn changed_since(
             }
         }
     }
+    let kept_out: BTreeSet<PublicKey> = changed.absent.iter().copied().collect();
     for departed in &rows.departed {
         let key = key(departed)?;
-        // Who left and came back is there.
-        if !changed.present.contains_key(&key) {
+        // Who left and came back is there, or is kept out already: an agent refuses a key that is named twice.
+        if !changed.present.contains_key(&key) && !kept_out.contains(&key) {
             changed.absent.push(key);
         }
     }
