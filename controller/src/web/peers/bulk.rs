@@ -51,7 +51,7 @@ struct ProgressPage {
     heading: String,
     standing: String,
     act: &'static str,
-    tag: String,
+    new_tag: String,
     selection: Selection,
     far: Progress,
 }
@@ -77,10 +77,10 @@ pub(super) async fn run(visit: Visit<Writes>, mut form: Form) -> Result<HttpResp
     let word = word(form.value("do"))?;
     let ids = find(&visit, &selection).await?;
     let t = visit.language;
-    let act = match Act::parse(word, form.value("tag")) {
+    let act = match Act::parse(word, form.value("new_tag")) {
         Ok(act) => act,
         Err(refusal) => {
-            form.set_mistake("tag", t.refusal(refusal));
+            form.set_mistake("new_tag", t.refusal(refusal));
             return refused(&page(&visit, form, selection, word, &ids).await?);
         }
     };
@@ -91,7 +91,9 @@ pub(super) async fn run(visit: Visit<Writes>, mut form: Form) -> Result<HttpResp
         .chars()
         .filter(char::is_ascii_digit)
         .collect();
-    if !shown {
+    if ids.len() > bulk::MOST {
+        form.refusal = Some(t.count("bulk-too-many", bulk::MOST as u64));
+    } else if !shown {
         form.refusal = Some(t.say("bulk-moved-on"));
     } else if count > CONFIRMED && written != count.to_string() {
         form.set_mistake("confirm", t.count("bulk-confirm-wrong", count));
@@ -120,7 +122,7 @@ pub(super) async fn go_on(visit: Visit<Writes>, form: Form) -> Result<HttpRespon
     let selection = Selection::of(&form);
     let word = word(form.value("do"))?;
     permit(&visit)?;
-    let act = Act::parse(word, form.value("tag"))?;
+    let act = Act::parse(word, form.value("new_tag"))?;
     let far = Progress::of(&form).ok_or_else(Problem::not_found)?;
     let left = far.asked.saturating_sub(far.done).min(bulk::PART);
     let mut ids = find_after(&visit, &selection, far.after, left).await?;
@@ -169,7 +171,7 @@ async fn advance(
         heading,
         standing,
         act: word,
-        tag: form.value("tag").to_owned(),
+        new_tag: form.value("new_tag").to_owned(),
         selection,
         far,
     })

@@ -1,5 +1,7 @@
 //! Many peers at once: ticked or all that match, looked at first, exported, imported.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{DISABLED, PEERS, csrf, field, with_peers};
@@ -97,10 +99,10 @@ async fn a_tag_is_given_and_taken_and_one_that_is_none_changes_nothing() {
 
     let preview = ada.post("/peers/bulk", &chosen("tag")).await;
     let refused = ada
-        .send(&preview, "/peers/bulk/run", &[("tag", "a,b")])
+        .send(&preview, "/peers/bulk/run", &[("new_tag", "a,b")])
         .await;
     assert_eq!(refused.status, 422);
-    assert!(refused.has("id=\"e-tag\"") && refused.has("value=\"a,b\""));
+    assert!(refused.has("id=\"e-new_tag\"") && refused.has("value=\"a,b\""));
     assert_eq!(
         stage
             .count("SELECT count(*) FROM peers WHERE tags <> '{}'")
@@ -108,17 +110,68 @@ async fn a_tag_is_given_and_taken_and_one_that_is_none_changes_nothing() {
         0
     );
 
-    ada.send(&refused, "/peers/bulk/run", &[("tag", "lab")])
+    ada.send(&refused, "/peers/bulk/run", &[("new_tag", "lab")])
         .await;
     assert_eq!(stage.count(tagged).await, 2);
     let again = ada
-        .send(&preview, "/peers/bulk/run", &[("tag", "lab")])
+        .send(&preview, "/peers/bulk/run", &[("new_tag", "lab")])
         .await;
     assert!(again.has("0 of 2 peers changed"));
     let preview = ada.post("/peers/bulk", &chosen("untag")).await;
-    ada.send(&preview, "/peers/bulk/run", &[("tag", "lab")])
+    ada.send(&preview, "/peers/bulk/run", &[("new_tag", "lab")])
         .await;
     assert_eq!(stage.count(tagged).await, 0);
+}
+
+#[tokio::test]
+async fn of_those_with_a_tag_all_get_another_one_and_both_stand_in_fields_of_their_own() {
+    let (stage, mut ada) = with_peers(3).await;
+    stage
+        .sql("UPDATE peers SET tags = '{old}' WHERE id < 3")
+        .await;
+    let list = ada.get("/peers?tag=old").await;
+    let all = [
+        csrf(&list, "/peers/bulk"),
+        field("do", "tag"),
+        field("scope", "all"),
+        field("tag", "old"),
+    ];
+
+    let preview = ada.post("/peers/bulk", &all).await;
+    let form = preview.form("/peers/bulk/run");
+    let names: BTreeSet<&String> = form.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), form.len(), "{form:?}");
+    let new = [("new_tag", "lab")];
+    let done = ada.send(&preview, "/peers/bulk/run", &new).await;
+
+    assert!(done.has("2 of 2 peers changed"), "{}", done.text);
+    let both = "SELECT count(*) FROM peers WHERE tags = '{old,lab}'";
+    assert_eq!(stage.count(both).await, 2);
+}
+
+#[tokio::test]
+async fn more_than_can_be_changed_at_once_are_not_even_when_their_number_is_written() {
+    let (stage, mut ada) = with_peers(0).await;
+    stage
+        .sql(
+            "INSERT INTO peers (network_id, name, public_key)
+             SELECT 1, 'p-' || n, encode(sha256(n::text::bytea), 'base64') FROM generate_series(1, 10001) AS n",
+        )
+        .await;
+    let list = ada.get("/peers").await;
+    let all = [
+        csrf(&list, "/peers/bulk"),
+        field("do", "disable"),
+        field("scope", "all"),
+    ];
+
+    let preview = ada.post("/peers/bulk", &all).await;
+    let number = [("confirm", "10001")];
+    let refused = ada.send(&preview, "/peers/bulk/run", &number).await;
+
+    assert_eq!(refused.status, 422);
+    assert!(refused.has("More than 10,000 peers"), "{}", refused.text);
+    assert_eq!(stage.count(DISABLED).await, 0);
 }
 
 #[tokio::test]
