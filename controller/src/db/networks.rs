@@ -168,11 +168,11 @@ pub async fn served_last_by(
     .await
 }
 
-/// Takes the locks of several networks, in the order in which they are always taken.
+/// Takes the locks of several networks, in the order in which they are always taken. As [`lock`] does.
 pub async fn lock_all(db: impl PgExecutor<'_>, ids: &[NetworkId]) -> Result<(), sqlx::Error> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     sqlx::query!(
-        "SELECT id FROM networks WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        "SELECT id FROM networks WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
         &ids
     )
     .fetch_all(db)
@@ -181,10 +181,17 @@ pub async fn lock_all(db: impl PgExecutor<'_>, ids: &[NetworkId]) -> Result<(), 
 }
 
 /// Takes the lock under which addresses of a network are given out, and tells whether it exists.
+///
+/// Not FOR UPDATE: an interface that is written twice in one transaction has its network looked up by its foreign key
+/// once more, and who takes peers off it, and holds no network, would wait for whoever holds this and waits for the
+/// interface.
 pub async fn lock(db: &mut PgConnection, id: NetworkId) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!("SELECT id FROM networks WHERE id = $1 FOR UPDATE", id.0)
-        .fetch_optional(db)
-        .await?;
+    let found = sqlx::query_scalar!(
+        "SELECT id FROM networks WHERE id = $1 FOR NO KEY UPDATE",
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(found.is_some())
 }
 
