@@ -29,6 +29,7 @@ pub mod reach;
 pub mod reachability;
 pub mod recovery_code;
 pub mod reference;
+pub mod relocation;
 pub mod role;
 pub mod session;
 pub mod status;

@@ -1,6 +1,7 @@
 //! `placements` and `departures`: which peer is to be on which interface, and who just left.
 
 pub mod membership;
+pub mod moving;
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;

@@ -29,7 +29,7 @@ pub use placer::{Choice, Placer};
 pub use reason::{NoCandidate, Reason, Tally};
 
 /// On how many members of its pool a peer lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Placement {
     One,

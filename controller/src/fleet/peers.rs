@@ -1,4 +1,4 @@
-//! Peers: made, changed, isolated, deleted. Each change raises the generation of the interfaces it concerns.
+//! Peers: made, changed, moved, isolated, deleted. Each change raises the generation of the interfaces it concerns.
 
 pub mod bulk;
 pub mod change;
@@ -7,6 +7,7 @@ pub mod issue;
 pub mod membership;
 pub mod preview;
 pub mod psk;
+pub mod relocate;
 pub mod seen;
 
 pub(super) mod assign;
@@ -16,3 +17,4 @@ mod rows;
 
 pub use change::{change, delete, isolate, release};
 pub use create::{Made, create, create_all};
+pub use relocate::relocate;

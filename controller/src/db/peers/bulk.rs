@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::domain::ids::PeerId;
+use crate::domain::ids::{PeerId, PoolId};
 
 /// Holds those of these peers that are there, and tells which.
 pub async fn lock(db: impl PgExecutor<'_>, peers: &[PeerId]) -> Result<Vec<PeerId>, sqlx::Error> {
@@ -40,6 +40,26 @@ pub async fn set_enabled(
         "UPDATE peers SET enabled = $2, version = version + 1, updated_at = now() WHERE id = ANY($1)",
         &numbers(peers),
         enabled,
+    )
+    .execute(db)
+    .await
+    .map(|_| ())
+}
+
+/// Counts up the versions of peers that were moved, and gives them a pool, or none, where one is meant.
+pub async fn moved(
+    db: impl PgExecutor<'_>,
+    peers: &[PeerId],
+    pool: Option<Option<PoolId>>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE peers SET pool_id = CASE WHEN $2 THEN $3 ELSE pool_id END, version = version + 1, updated_at = now()
+        WHERE id = ANY($1)
+        "#,
+        &numbers(peers),
+        pool.is_some(),
+        pool.flatten().map(|pool| pool.0),
     )
     .execute(db)
     .await

@@ -6,9 +6,10 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::super::change::{Call, Change, NOTHING};
+use super::super::change::{Call, Change};
 use super::super::{Fleet, FleetError, Refusal, Result};
 use super::change::raise;
+use super::relocate::{self, Wish};
 use crate::db;
 use crate::db::peers::bulk;
 use crate::domain::ids::PeerId;
@@ -27,6 +28,7 @@ pub enum Act {
     Delete,
     Tag(String),
     Untag(String),
+    Move(Wish),
 }
 
 /// How many peers became other ones, of how many.
@@ -37,9 +39,9 @@ pub struct Done {
 }
 
 impl Act {
-    pub const WORDS: [&str; 5] = ["enable", "disable", "delete", "tag", "untag"];
+    pub const WORDS: [&str; 6] = ["enable", "disable", "delete", "tag", "untag", "move"];
 
-    /// Reads an act, and what tag it is about where that matters.
+    /// Reads an act, and what tag it is about where that matters. Moving takes more than a word.
     pub fn parse(word: &str, tag: &str) -> Result<Self, Refusal> {
         let tag = || {
             let tags = parse_tags(vec![tag.trim().to_owned()]);
@@ -68,12 +70,14 @@ impl Act {
             Self::Delete => "peer.delete_many",
             Self::Tag(_) => "peer.tag_many",
             Self::Untag(_) => "peer.untag_many",
+            Self::Move(_) => "peer.move_many",
         }
     }
 
     fn event(&self) -> &'static str {
         match self {
             Self::Delete => "peers.deleted",
+            Self::Move(_) => "peers.moved",
             _ => "peers.changed",
         }
     }
@@ -107,6 +111,7 @@ pub async fn run(fleet: &Fleet, call: &Call, act: &Act, peers: &[PeerId]) -> Res
 
 async fn run_part(fleet: &Fleet, call: &Call, act: &Act, peers: &[PeerId]) -> Result<usize> {
     let mut change = Change::begin(&fleet.pool, call).await?;
+    let mut moved = None;
     let changed = match act {
         Act::Enable => set_enabled(change.db(), peers, true).await?,
         Act::Disable => set_enabled(change.db(), peers, false).await?,
@@ -120,6 +125,11 @@ async fn run_part(fleet: &Fleet, call: &Call, act: &Act, peers: &[PeerId]) -> Re
             bulk::lock(change.db(), peers).await?;
             bulk::untag(change.db(), peers, tag).await?
         }
+        Act::Move(wish) => {
+            let (changed, from, to) = relocate::part(change.db(), fleet, peers, *wish).await?;
+            moved = Some((from, to));
+            changed
+        }
     };
     if changed.is_empty() {
         return Ok(0);
@@ -128,9 +138,15 @@ async fn run_part(fleet: &Fleet, call: &Call, act: &Act, peers: &[PeerId]) -> Re
     if let Some(tag) = act.tag() {
         told["tag"] = tag.into();
     }
+    let mut before = None;
+    if let Some((from, to)) = moved {
+        told["from"] = from.clone();
+        told["to"] = to;
+        before = Some(from);
+    }
     change.event("peers", act.event(), "peers", &told).await?;
     change
-        .finish(act.action(), "peers", NOTHING, Some(&told))
+        .finish(act.action(), "peers", before.as_ref(), Some(&told))
         .await?;
     Ok(changed.len())
 }

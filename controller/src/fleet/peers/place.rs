@@ -41,10 +41,7 @@ pub(super) async fn place(
     }
     let pools: Vec<PoolId> = groups.keys().filter_map(|group| group.1).collect();
     let rules = pool_rules(db, &pools).await?;
-    let members: BTreeSet<(PoolId, NodeId)> = placements::members(&mut *db, &pools)
-        .await?
-        .into_iter()
-        .collect();
+    let members = members(db, &pools).await?;
     let mut added: BTreeMap<NodeId, i64> = BTreeMap::new();
     let mut placed: Vec<Option<Placed>> = vec![None; peers.len()];
     for ((network, pool, node), rows) in groups {
@@ -94,8 +91,17 @@ pub(super) async fn place(
     Ok(placed.into_iter().flatten().collect())
 }
 
+/// The nodes of pools, as (pool, node).
+pub(super) async fn members(
+    db: &mut PgConnection,
+    pools: &[PoolId],
+) -> Result<BTreeSet<(PoolId, NodeId)>> {
+    let members = placements::members(db, pools).await?;
+    Ok(members.into_iter().collect())
+}
+
 /// The candidates of a network, with the nodes held that have a limit: what is counted then stays true.
-async fn settle(db: &mut PgConnection, network: NetworkId) -> Result<Vec<CandidateRow>> {
+pub(super) async fn settle(db: &mut PgConnection, network: NetworkId) -> Result<Vec<CandidateRow>> {
     let mut rows = placements::candidates(&mut *db, network).await?;
     let limited: Vec<NodeId> = rows
         .iter()
@@ -158,6 +164,6 @@ pub(super) fn candidate(
     })
 }
 
-fn no_place(err: &NoCandidate) -> Refusal {
+pub(super) fn no_place(err: &NoCandidate) -> Refusal {
     Refusal::conflict("no_node", err.to_string()).with(json!({"reasons": err.reasons}))
 }
