@@ -112,6 +112,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(peers::delete)
         .service(peers::isolate)
         .service(peers::release)
+        .service(peers::relocation::relocate)
         .service(peers::config::text)
         .service(peers::config::svg)
         .service(peers::config::png)

@@ -11,6 +11,7 @@ use crate::stage::{Api, Running};
 mod accounts;
 mod keys;
 mod machine;
+mod moving;
 mod status;
 
 /// The program with a key of the stage's own.

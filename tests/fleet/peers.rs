@@ -8,13 +8,21 @@ use crate::stage::Running;
 mod addresses;
 mod adoption;
 mod bulk;
+mod moving;
 
 const NODE_KEY: &str = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
 
 /// A database with the office and one node that serves it and has answered.
 pub(crate) async fn bed() -> Running {
+    bed_of(&["fra-1"]).await
+}
+
+/// The same with these nodes.
+pub(crate) async fn bed_of(nodes: &[&str]) -> Running {
     let stage = office().await;
-    add(&stage, "fra-1").await;
+    for node in nodes {
+        add(&stage, node).await;
+    }
     stage
         .sql(
             "UPDATE node_status SET reachability = 'online', good_at = now(),

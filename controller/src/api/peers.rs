@@ -26,6 +26,7 @@ use crate::fleet::{self, Fleet, Refusal};
 
 pub mod bulk;
 pub mod config;
+pub mod relocation;
 
 pub(crate) mod directory;
 mod draft;
@@ -36,6 +37,7 @@ use directory::Directory;
 pub(crate) use draft::Row;
 pub use draft::{PeerChange, PeerDraft, PskDraft};
 pub use made::PeerMade;
+pub use relocation::PeerMove;
 pub use view::{EvidenceView, IssuedView, PeerDetail, PeerView, PlacementView};
 
 /// Which peers are wanted.

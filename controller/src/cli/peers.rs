@@ -26,7 +26,7 @@ const COLUMNS: &[Column] = &[
     ("KEY", "/public_key"),
 ];
 
-/// List, show, add, change and remove peers, lock them out, and hand out their configurations
+/// List, show, add, change, move and remove peers, lock them out, and hand out their configurations
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  wgfleet peers list --network office")]
 pub(super) struct Arguments {
@@ -51,6 +51,7 @@ enum Command {
     /// Let an isolated peer in again
     #[command(after_help = "Example:\n  wgfleet peers release phone-of-ada")]
     Release(Deed),
+    Move(change::Move),
     Config(config::Arguments),
     Import(import::Arguments),
 }
@@ -108,6 +109,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Fa
         Command::Remove(deed) => deed.run(Method::DELETE, "", "removed", out),
         Command::Isolate(deed) => deed.run(Method::POST, "/isolation", "isolated", out),
         Command::Release(deed) => deed.run(Method::DELETE, "/isolation", "released", out),
+        Command::Move(arguments) => change::relocate(arguments, out),
         Command::Config(arguments) => config::run(arguments, out),
         Command::Import(arguments) => import::run(arguments, out),
     }

@@ -228,11 +228,20 @@ impl fmt::Debug for PskDraft {
     }
 }
 
-fn reference(fields: &mut Fields, field: &str, given: Option<&IdOrName>) -> Option<Reference> {
+pub(super) fn reference(
+    fields: &mut Fields,
+    field: &str,
+    given: Option<&IdOrName>,
+) -> Option<Reference> {
     fields.take(field, given?.parse())
 }
 
-fn known<T>(fields: &mut Fields, field: &str, wanted: &Reference, found: Option<T>) -> Option<T> {
+pub(super) fn known<T>(
+    fields: &mut Fields,
+    field: &str,
+    wanted: &Reference,
+    found: Option<T>,
+) -> Option<T> {
     let missing = || {
         let what = format!("is {wanted}, and there is no such {field}");
         Mistake::new("nothing_so_named", what).with("wanted", wanted.to_string())

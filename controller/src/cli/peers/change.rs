@@ -1,4 +1,4 @@
-//! `peers add` and `peers change`.
+//! `peers add`, `peers change` and `peers move`.
 
 use std::io::Write;
 
@@ -62,6 +62,29 @@ pub(super) struct Change {
     public_key: Option<String>,
     #[command(flatten)]
     traits: Traits,
+    #[command(flatten)]
+    trial: Trial,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Move a peer to another node or pool of its network
+///
+/// It keeps all it has. Its device is out of touch until it has its new configuration.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  wgfleet peers move phone-of-ada --node fra-2
+  wgfleet peers move phone-of-ada --pool paris --dry-run")]
+#[group(id = "where", required = true, multiple = true, args = ["node", "pool"])]
+pub(super) struct Move {
+    /// Its name, its public key or its id
+    peer: String,
+    /// This node, unless the best placed one
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
+    /// This pool, unless the one that it has; empty is none
+    #[arg(long, value_name = "POOL")]
+    pool: Option<String>,
     #[command(flatten)]
     trial: Trial,
     #[command(flatten)]
@@ -139,4 +162,16 @@ pub(super) fn change(arguments: &Change, out: &mut dyn Write) -> Result<Exit, Fa
     let path = format!("/peers/{id}");
     let changed = client.change(Method::PATCH, &path, Some(&changes), &arguments.trial)?;
     client.show(out, &changed)
+}
+
+pub(super) fn relocate(arguments: &Move, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let client = Client::open(&arguments.common)?;
+    let id = client.id("peers", &arguments.peer)?;
+    let wish = body([
+        ("node", field(&arguments.node)),
+        ("pool", erasable(&arguments.pool)),
+    ]);
+    let path = format!("/peers/{id}/move");
+    let moved = client.change(Method::POST, &path, Some(&wish), &arguments.trial)?;
+    client.show(out, &moved)
 }
