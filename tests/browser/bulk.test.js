@@ -10,7 +10,7 @@ const PEERS = 1200;
 let stage;
 let script;
 before(async () => {
-  stage = await Stage.open({ nodes: 1, peersOfEach: PEERS, settings: "[poll]\nevery_ms = 500\ntimeout_ms = 400\n" });
+  stage = await Stage.open({ nodes: 2, peersOfEach: PEERS, settings: "[poll]\nevery_ms = 500\ntimeout_ms = 400\n" });
   await setUp(stage, await stage.visitor());
   script = await Script.of(stage);
   const [{ url, secret }] = stage.nodes;
@@ -23,17 +23,19 @@ before(async () => {
 });
 after(() => stage.close());
 
-// How many peers are enabled, or not, of all pages.
-async function enabled(wanted) {
+// How many peers of all pages hold what is asked.
+async function count(holds, narrowed = "") {
   let count = 0;
   let cursor = "";
   do {
-    const page = await script.ask("GET", `/peers?limit=500${cursor}`);
-    count += page.items.filter((peer) => peer.enabled === wanted).length;
+    const page = await script.ask("GET", `/peers?limit=500${narrowed}${cursor}`);
+    count += page.items.filter(holds).length;
     cursor = page.next ? `&cursor=${encodeURIComponent(page.next)}` : "";
   } while (cursor);
   return count;
 }
+
+const enabled = (wanted) => count((peer) => peer.enabled === wanted);
 
 async function choose(page, act) {
   await page.goto("/peers");
@@ -93,4 +95,34 @@ test("without scripts each part is asked for, and what was stopped stays as far 
   }
   await page.waitForSelector(".flash:has-text('200 of 1,200 peers changed')");
   assert.equal(await enabled(true), PEERS);
+});
+
+test("moving all says who goes where before anybody does, and shows how far it is until all are there", async () => {
+  const [, { url, secret }] = stage.nodes;
+  await script.ask("POST", "/nodes", {
+    name: "ams-2", agent_url: url, secret,
+    interface: { name: "wg0", network: "home", endpoint: "ams-2.example.org:51820" },
+  });
+  await until("both nodes are online", async () => (await script.ask("GET", "/status")).nodes.online === 2);
+  const moved = () => count((peer) => peer.nodes.join() === "ams-2", "&node=ams-2");
+  const context = await stage.visitor();
+  const page = await context.newPage();
+  await signIn(page);
+  await choose(page, "move");
+  assert.equal(await page.locator("h1").innerText(), "Move 1,200 peers?");
+  assert.equal(await page.locator("[name=confirm]").count(), 0);
+  await page.selectOption("[name=to_node]", { label: "ams-2" });
+  await page.click("main .btn.pri");
+  await page.waitForSelector("[name=confirm]");
+  assert.match(await page.locator(".attn").innerText(), /1,200 peers go to other nodes: 1,200 to ams-2/);
+  assert.equal(await moved(), 0);
+
+  const seen = [];
+  page.on("domcontentloaded", async () => seen.push(await page.locator("progress").evaluateAll((all) => all.map(({ value, max }) => `${value}/${max}`))));
+  await page.fill("[name=confirm]", String(PEERS));
+  await page.click("main .btn.danger");
+  await page.waitForSelector(".flash:has-text('1,200 of 1,200 peers moved')");
+  assert.deepEqual(seen.flat(), ["500/1200", "1000/1200"]);
+  assert.equal(await moved(), PEERS);
+  assert.deepEqual(context.complaints, []);
 });

@@ -14,9 +14,12 @@ mod export;
 mod import;
 mod index;
 mod new;
+mod relocate;
 mod show;
+mod target;
 mod traffic;
 mod wanted;
+mod why;
 
 use actix_web::http::StatusCode;
 
@@ -51,6 +54,8 @@ pub(super) fn configure(table: &mut Table<'_>) {
         .post("/peers/{id:\\d+}/disable", acts::disable)
         .post("/peers/{id:\\d+}/isolate", acts::isolate)
         .post("/peers/{id:\\d+}/release", acts::release)
+        .get("/peers/{id:\\d+}/move", relocate::ask)
+        .post("/peers/{id:\\d+}/move", relocate::run)
         .get("/peers/{id:\\d+}/delete", acts::ask)
         .post("/peers/{id:\\d+}/delete", acts::delete);
 }

@@ -114,6 +114,34 @@ bulk-untag-button = { $count ->
     [one] Untag { $shown } peer
    *[other] Untag { $shown } peers
 }
+bulk-move = Move
+bulk-move-ask = { $count ->
+    [one] Move { $shown } peer?
+   *[other] Move { $shown } peers?
+}
+bulk-move-button = { $count ->
+    [one] Move { $shown } peer
+   *[other] Move { $shown } peers
+}
+bulk-move-go = { $count ->
+    [one] { $shown } peer goes to another node:
+   *[other] { $shown } peers go to other nodes:
+}
+bulk-move-to = { $peers } to { $node }
+bulk-move-configs = Their configurations change, and each is out of touch until its device has the new one.
+bulk-move-stay = { $count ->
+    [one] { $shown } peer stays on its node; only its pool changes.
+   *[other] { $shown } peers stay on their nodes; only their pool changes.
+}
+bulk-move-already = { $count ->
+    [one] { $shown } peer is there already and is left alone.
+   *[other] { $shown } peers are there already and are left alone.
+}
+bulk-move-cannot = { $count ->
+    [one] { $shown } peer cannot go there and stays where it is.
+   *[other] { $shown } peers cannot go there and stay where they are.
+}
+bulk-moved = { $changed } of { $asked } peers moved; the others were there already, cannot go there or are gone
 bulk-all-what = All peers that match the filter now. They are looked up again when you confirm.
 bulk-ticked-what = The peers that you selected.
 bulk-consequence = Consequence
@@ -201,6 +229,18 @@ peer-disable = Disable
 peer-isolate = Isolate
 peer-release = Release
 peer-delete = Delete peer
+peer-move = Move
+peer-move-ask = Move { $name }
+peer-move-means = It keeps its addresses, key and tags. With another node its configuration changes, endpoint and server key above all, and its device is out of touch until it has the new one.
+peer-move-same-pool = The same as now
+peer-move-no-pool = No pool: any node of its network
+peer-move-look = See what it means
+peer-move-already = It is there already; nothing would change.
+peer-move-stays = It stays on { $node }; only its pool changes.
+peer-move-goes = It goes from { $from } to { $to }.
+peer-move-act = Move peer
+peer-was-moved = The peer was moved; its nodes are told
+peer-was-there = The peer was there already; nothing changed
 peer-isolate-means = Its key goes from every node before anything else is done there; it keeps its addresses.
 peer-delete-ask = Delete { $name }?
 peer-delete-means = Keys stop working within seconds and are removed wherever they are seen; addresses are held back for { $rest }.

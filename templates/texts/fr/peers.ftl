@@ -114,6 +114,34 @@ bulk-untag-button = { $count ->
     [one] Retirer à { $shown } pair
    *[other] Retirer à { $shown } pairs
 }
+bulk-move = Déplacer
+bulk-move-ask = { $count ->
+    [one] Déplacer { $shown } pair ?
+   *[other] Déplacer { $shown } pairs ?
+}
+bulk-move-button = { $count ->
+    [one] Déplacer { $shown } pair
+   *[other] Déplacer { $shown } pairs
+}
+bulk-move-go = { $count ->
+    [one] { $shown } pair va sur un autre nœud :
+   *[other] { $shown } pairs vont sur d’autres nœuds :
+}
+bulk-move-to = { $peers } vers { $node }
+bulk-move-configs = Leurs configurations changent, et chacun est hors de portée tant que son appareil n’a pas la nouvelle.
+bulk-move-stay = { $count ->
+    [one] { $shown } pair reste sur son nœud ; seul son pool change.
+   *[other] { $shown } pairs restent sur leurs nœuds ; seul leur pool change.
+}
+bulk-move-already = { $count ->
+    [one] { $shown } pair y est déjà et n’est pas touché.
+   *[other] { $shown } pairs y sont déjà et ne sont pas touchés.
+}
+bulk-move-cannot = { $count ->
+    [one] { $shown } pair ne peut pas y aller et reste où il est.
+   *[other] { $shown } pairs ne peuvent pas y aller et restent où ils sont.
+}
+bulk-moved = { $changed } pairs sur { $asked } déplacés ; les autres y étaient déjà, ne peuvent pas y aller ou n’existent plus
 bulk-all-what = Tous les pairs qui correspondent au filtre à présent. Ils sont cherchés de nouveau à la confirmation.
 bulk-ticked-what = Les pairs que vous avez sélectionnés.
 bulk-consequence = Conséquence
@@ -201,6 +229,18 @@ peer-disable = Désactiver
 peer-isolate = Isoler
 peer-release = Libérer
 peer-delete = Supprimer le pair
+peer-move = Déplacer
+peer-move-ask = Déplacer { $name }
+peer-move-means = Il garde ses adresses, sa clé et ses étiquettes. Sur un autre nœud, sa configuration change, surtout le point d’accès et la clé du serveur, et son appareil est hors de portée tant qu’il n’a pas la nouvelle.
+peer-move-same-pool = Le même qu’à présent
+peer-move-no-pool = Aucun pool : tout nœud de son réseau
+peer-move-look = Voir ce que cela implique
+peer-move-already = Il y est déjà ; rien ne changerait.
+peer-move-stays = Il reste sur { $node } ; seul son pool change.
+peer-move-goes = Il va de { $from } vers { $to }.
+peer-move-act = Déplacer le pair
+peer-was-moved = Le pair a été déplacé ; ses nœuds sont prévenus
+peer-was-there = Le pair y était déjà ; rien n’a changé
 peer-isolate-means = Sa clé quitte tous les nœuds avant toute autre chose ; il garde ses adresses.
 peer-delete-ask = Supprimer { $name } ?
 peer-delete-means = Les clés cessent de fonctionner en quelques secondes et sont retirées partout où elles sont vues ; les adresses sont retenues pendant { $rest }.

@@ -1,6 +1,7 @@
 //! Peers at a browser: found, made, shown, changed and deleted, one by one and many at once.
 
 mod many;
+mod moving;
 mod order;
 mod rights;
 

@@ -3,46 +3,31 @@
 //! All that match are looked up again when it is done. Where that are more or fewer than were confirmed, nothing is.
 //! It is done part by part, each a request, so that whoever waits sees how far it is and can end it.
 
+mod moving;
+mod page;
 mod progress;
 
 use actix_web::HttpResponse;
 use askama::Template;
+use page::{CONFIRMED, names, page};
 use progress::Progress;
 
 use super::export;
+use super::target::Target;
 use super::wanted::Selection;
 use crate::api::caller::{Reads, Writes};
 use crate::api::problem::Problem;
 use crate::db::Span;
-use crate::db::peers::{bulk as rows, listing};
+use crate::db::peers::listing;
 use crate::domain::ids::PeerId;
-use crate::domain::profile::Language;
 use crate::domain::role::Permission;
+use crate::fleet::Refusal;
 use crate::fleet::peers::bulk::{self, Act};
 use crate::web::answer::{refused, show};
 use crate::web::flash;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, Place};
 use crate::web::visit::Visit;
-
-/// Above that many, the number is written by hand.
-const CONFIRMED: u64 = 25;
-
-#[derive(Template)]
-#[template(path = "peers/bulk.html")]
-struct BulkPage {
-    frame: Frame,
-    form: Form,
-    selection: Selection,
-    act: &'static str,
-    heading: String,
-    consequences: Vec<String>,
-    button: String,
-    count: u64,
-    needs_tag: bool,
-    needs_confirmation: bool,
-    is_dangerous: bool,
-}
 
 #[derive(Template)]
 #[template(path = "peers/progress.html")]
@@ -52,6 +37,7 @@ struct ProgressPage {
     standing: String,
     act: &'static str,
     new_tag: String,
+    target: Target,
     selection: Selection,
     far: Progress,
 }
@@ -77,13 +63,17 @@ pub(super) async fn run(visit: Visit<Writes>, mut form: Form) -> Result<HttpResp
     let word = word(form.value("do"))?;
     let ids = find(&visit, &selection).await?;
     let t = visit.language;
-    let act = match Act::parse(word, form.value("new_tag")) {
+    let act = match read(word, &form) {
         Ok(act) => act,
         Err(refusal) => {
-            form.set_mistake("new_tag", t.refusal(refusal));
+            match word {
+                "move" => form.refusal = Some(t.refusal(refusal)),
+                _ => form.set_mistake("new_tag", t.refusal(refusal)),
+            }
             return refused(&page(&visit, form, selection, word, &ids).await?);
         }
     };
+    reach(&visit, &act)?;
     let count = ids.len() as u64;
     let shown = form.value("count").parse() == Ok(count);
     let written: String = form
@@ -122,7 +112,8 @@ pub(super) async fn go_on(visit: Visit<Writes>, form: Form) -> Result<HttpRespon
     let selection = Selection::of(&form);
     let word = word(form.value("do"))?;
     permit(&visit)?;
-    let act = Act::parse(word, form.value("new_tag"))?;
+    let act = read(word, &form)?;
+    reach(&visit, &act)?;
     let far = Progress::of(&form).ok_or_else(Problem::not_found)?;
     let left = far.asked.saturating_sub(far.done).min(bulk::PART);
     let mut ids = find_after(&visit, &selection, far.after, left).await?;
@@ -148,13 +139,13 @@ async fn advance(
     match ids.last() {
         Some(last) if *last < far.until && far.done < far.asked => far.after = *last,
         _ => {
-            let text = t.say_with(
-                "bulk-done",
-                [
-                    ("changed", t.number(far.changed as u64).into()),
-                    ("asked", t.number(far.asked as u64).into()),
-                ],
-            );
+            let changed = t.number(far.changed as u64);
+            let asked = t.number(far.asked as u64);
+            let facts = [("changed", changed.into()), ("asked", asked.into())];
+            let text = match act {
+                Act::Move(_) => t.say_with("bulk-moved", facts),
+                _ => t.say_with("bulk-done", facts),
+            };
             return Ok(flash::go_to(&selection.wanted.href("/peers", None), &text));
         }
     }
@@ -172,6 +163,7 @@ async fn advance(
         standing,
         act: word,
         new_tag: form.value("new_tag").to_owned(),
+        target: Target::of(&form),
         selection,
         far,
     })
@@ -180,6 +172,21 @@ async fn advance(
 fn word(wanted: &str) -> Result<&'static str, Problem> {
     let known = Act::WORDS.into_iter().find(|word| *word == wanted);
     Ok(known.ok_or_else(Act::unknown)?)
+}
+
+fn read(word: &str, form: &Form) -> Result<Act, Refusal> {
+    match word {
+        "move" => Target::of(form).wish().map(Act::Move),
+        _ => Act::parse(word, form.value("new_tag")),
+    }
+}
+
+/// Refuses to take peers out of somebody's reach, or into what lies beyond it.
+fn reach<D>(visit: &Visit<D>, act: &Act) -> Result<(), Problem> {
+    match act {
+        Act::Move(wish) => moving::permit(visit, *wish).map(|_| ()),
+        _ => Ok(()),
+    }
 }
 
 fn permit<D>(visit: &Visit<D>) -> Result<(), Problem> {
@@ -209,73 +216,4 @@ async fn find_after<D>(
         limit,
     };
     Ok(listing::ids(&visit.fleet.pool, &filter, span).await?)
-}
-
-async fn page<D>(
-    visit: &Visit<D>,
-    mut form: Form,
-    selection: Selection,
-    act: &'static str,
-    ids: &[PeerId],
-) -> Result<BulkPage, Problem> {
-    let t = visit.language;
-    let radius = rows::radius(&visit.fleet.pool, ids).await?;
-    let count = ids.len() as u64;
-    let is_too_many = ids.len() > bulk::MOST;
-    if is_too_many {
-        form.refusal = Some(t.count("bulk-too-many", bulk::MOST as u64));
-    }
-    let (heading, button) = names(t, act, count);
-    let is_dangerous = matches!(act, "disable" | "delete");
-    let mut consequences = Vec::new();
-    if is_dangerous {
-        consequences.push(t.count("bulk-lose-session", radius.online.unsigned_abs()));
-        consequences.push(t.count("bulk-nodes-told", radius.nodes.unsigned_abs()));
-        if radius.routes > 0 {
-            consequences.push(t.count("bulk-routes-lost", radius.routes.unsigned_abs()));
-        }
-    }
-    if act == "delete" {
-        let rest = t.span(visit.fleet.settings.address_rest);
-        consequences.push(t.say_with("peer-delete-means", [("rest", rest.into())]));
-    }
-    Ok(BulkPage {
-        frame: visit.frame(Place::Peers).await?,
-        needs_confirmation: count > CONFIRMED,
-        needs_tag: matches!(act, "tag" | "untag"),
-        form,
-        selection,
-        act,
-        heading,
-        consequences,
-        button,
-        count,
-        is_dangerous,
-    })
-}
-
-/// What an act is called: as a question, and as the button that answers it.
-fn names(t: Language, act: &str, count: u64) -> (String, String) {
-    match act {
-        "enable" => (
-            t.count("bulk-enable-ask", count),
-            t.count("bulk-enable-button", count),
-        ),
-        "disable" => (
-            t.count("bulk-disable-ask", count),
-            t.count("bulk-disable-button", count),
-        ),
-        "delete" => (
-            t.count("bulk-delete-ask", count),
-            t.count("bulk-delete-button", count),
-        ),
-        "tag" => (
-            t.count("bulk-tag-ask", count),
-            t.count("bulk-tag-button", count),
-        ),
-        _ => (
-            t.count("bulk-untag-ask", count),
-            t.count("bulk-untag-button", count),
-        ),
-    }
 }

@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::evidence::{self, Exception, Intent};
 use super::find;
+use super::why::Why;
 use crate::api::caller::Reads;
 use crate::api::problem::Problem;
 use crate::db::peers::Peer;
@@ -17,7 +18,6 @@ use crate::db::peers::homes::{self, Home};
 use crate::db::{self, Span};
 use crate::domain::audit::StoredRow;
 use crate::domain::ids::PeerId;
-use crate::domain::placement::{Explanation, Ranked, Reason};
 use crate::domain::profile::Language;
 use crate::fleet::FleetError;
 use crate::fleet::peers::issue;
@@ -62,23 +62,6 @@ struct Placed {
     sent: String,
     generation: String,
     has_psk: bool,
-}
-
-/// Why it is there, as it was written down then.
-struct Why {
-    at: Moment,
-    is_everywhere: bool,
-    candidates: Vec<Candidate>,
-    others: Vec<String>,
-}
-
-struct Candidate {
-    node: String,
-    peers: String,
-    weight: String,
-    score: Option<String>,
-    /// None: it was chosen.
-    lacked: Option<String>,
 }
 
 struct Changed {
@@ -144,7 +127,11 @@ pub(super) async fn show(visit: Visit<Reads>, id: Path<PeerId>) -> Result<HttpRe
             .map(|home| Placed::of(&frame, intent, home))
             .collect(),
         why: match ranking {
-            Some((ranking, at)) => Some(Why::of(&frame, ranking.get(), frame.ago(at))?),
+            Some((ranking, at)) => {
+                let explanation = serde_json::from_str(ranking.get())
+                    .map_err(|_| FleetError::Corrupt("placements.ranking"))?;
+                Some(Why::of(&frame, &explanation, frame.ago(at)))
+            }
             None => None,
         },
         changes: changes
@@ -208,55 +195,6 @@ impl Placed {
             generation,
             has_psk: home.has_psk,
         }
-    }
-}
-
-impl Why {
-    fn of(frame: &Frame, ranking: &str, at: Moment) -> Result<Self, Problem> {
-        let explanation: Explanation =
-            serde_json::from_str(ranking).map_err(|_| FleetError::Corrupt("placements.ranking"))?;
-        let t = frame.t;
-        let others = explanation.others.iter().map(|tally| {
-            let many = t.number(tally.candidates as u64);
-            format!("{many} {}", lacked(t, tally.reason))
-        });
-        Ok(Self {
-            at,
-            is_everywhere: explanation.placement == crate::domain::placement::Placement::All,
-            others: others.collect(),
-            candidates: explanation
-                .named
-                .iter()
-                .map(|one| Candidate::of(t, one))
-                .collect(),
-        })
-    }
-}
-
-impl Candidate {
-    fn of(t: Language, ranked: &Ranked) -> Self {
-        let score =
-            f64::from(i32::try_from(ranked.peers).unwrap_or(i32::MAX)) / f64::from(ranked.weight);
-        Self {
-            node: ranked.node_name.clone(),
-            peers: t.number(ranked.peers.unsigned_abs()),
-            weight: t.number(u64::from(ranked.weight.unsigned_abs())),
-            score: (ranked.weight > 0).then(|| t.rough(score)),
-            lacked: ranked.reason.map(|reason| lacked(t, reason)),
-        }
-    }
-}
-
-fn lacked(t: Language, reason: Reason) -> String {
-    match reason {
-        Reason::Tied => t.say("lacked-tied"),
-        Reason::Loaded => t.say("lacked-loaded"),
-        Reason::SameNode => t.say("lacked-same-node"),
-        Reason::Full => t.say("lacked-full"),
-        Reason::Drained => t.say("lacked-drained"),
-        Reason::Unreachable => t.say("lacked-unreachable"),
-        Reason::Disabled => t.say("lacked-disabled"),
-        Reason::NotInPool => t.say("lacked-not-in-pool"),
     }
 }
 

@@ -22,6 +22,7 @@ async fn whoever_may_only_look_is_offered_nothing_else_and_refused_the_rest() {
         "/peers/1/edit",
         "/peers/1/config",
         "/peers/1/delete",
+        "/peers/1/move",
         "/peers/import",
     ] {
         assert_eq!(eva.get(path).await.status, 403, "{path}");
@@ -32,6 +33,7 @@ async fn whoever_may_only_look_is_offered_nothing_else_and_refused_the_rest() {
         "/peers/1/isolate",
         "/peers/1/disable",
         "/peers/1/delete",
+        "/peers/1/move",
         "/peers/import",
         "/peers/bulk/run",
     ] {
