@@ -31,7 +31,8 @@ pub use door::{Oidc, Sessions, SignIn};
 pub use effective::{Effective, Origin};
 pub use explain::{example, explain, names};
 pub use sections::{
-    Addresses, Agents, Api, Apply, Events, Live, Mend, Poll, Samples, Tls, Upkeep, Webhooks,
+    Addresses, Agents, Api, Apply, Events, Live, Mend, PeerSessions, Poll, Samples, Tls, Upkeep,
+    Webhooks,
 };
 pub use settings::{Mistake, Mistakes};
 pub use sources::{EnvironmentError, Override, Sources, variable};
@@ -66,6 +67,7 @@ pub struct Config {
     pub upkeep: Upkeep,
     pub addresses: Addresses,
     pub samples: Samples,
+    pub peer_sessions: PeerSessions,
     pub events: Events,
     pub live: Live,
     pub webhooks: Webhooks,

@@ -23,6 +23,7 @@ pub mod observations;
 pub mod oidc_identities;
 pub mod oidc_sessions;
 pub mod passkeys;
+pub mod peer_sessions;
 pub mod peers;
 pub mod placements;
 pub mod plans;

@@ -22,6 +22,7 @@ pub mod node;
 pub mod oidc;
 pub mod password;
 pub mod peer;
+pub mod peer_session;
 pub mod placement;
 pub mod pool;
 pub mod profile;

@@ -48,6 +48,7 @@ pub const GROUPS: &[Group] = &[
     work::UPKEEP,
     work::ADDRESSES,
     work::SAMPLES,
+    work::PEER_SESSIONS,
     work::EVENTS,
     work::LIVE,
     work::WEBHOOKS,

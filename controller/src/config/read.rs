@@ -65,6 +65,7 @@ fn read_root(root: &mut Reader<'_>, sources: &Sources, warnings: &mut Vec<Mistak
         upkeep: root.within("upkeep.", sections::upkeep),
         addresses: root.within("addresses.", sections::addresses),
         samples: root.within("samples.", sections::samples),
+        peer_sessions: root.within("peer_sessions.", sections::peer_sessions),
         events: root.within("events.", sections::events),
         live: root.within("live.", sections::live),
         webhooks: root.within("webhooks.", sections::webhooks),

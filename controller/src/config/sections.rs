@@ -72,6 +72,11 @@ pub struct Samples {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerSessions {
+    pub keep: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Events {
     pub keep: Duration,
 }
@@ -214,6 +219,12 @@ pub(super) fn samples(reader: &mut Reader<'_>) -> Samples {
         samples.keep_days,
     );
     samples
+}
+
+pub(super) fn peer_sessions(reader: &mut Reader<'_>) -> PeerSessions {
+    PeerSessions {
+        keep: reader.duration("keep_d"),
+    }
 }
 
 pub(super) fn events(reader: &mut Reader<'_>) -> Events {

@@ -175,78 +175,61 @@ pub async fn upsert(
     Ok(())
 }
 
-/// Notes that these keys left.
+/// A peer's key that an interface holds no more, as it was last seen there.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    pub interface: InterfaceId,
+    pub key: String,
+    pub peer: Option<PeerId>,
+    pub handshake_at: Option<DateTime<Utc>>,
+    pub rx_total: i64,
+    pub tx_total: i64,
+}
+
+/// Notes that these keys left, and tells which of them were there.
 pub async fn left(
     db: impl PgExecutor<'_>,
     keys: &[(InterfaceId, String)],
     now: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
+) -> Result<Vec<Gone>, sqlx::Error> {
     let interfaces: Vec<i64> = keys.iter().map(|one| one.0.0).collect();
     let names: Vec<&str> = keys.iter().map(|one| one.1.as_str()).collect();
-    sqlx::query!(
+    sqlx::query_as!(
+        Gone,
         r#"
         UPDATE observations SET gone_at = $3
         FROM unnest($1::bigint[], $2::text[]) AS given (interface_id, key)
         WHERE observations.interface_id = given.interface_id AND public_key = given.key AND gone_at IS NULL
+        RETURNING observations.interface_id AS "interface: InterfaceId", public_key AS key, peer_id AS "peer: PeerId",
+            handshake_at, rx_total, tx_total
         "#,
         &interfaces,
         &names as &[&str],
         now,
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_all(db)
+    .await
 }
 
-/// Notes that all keys but these left an interface.
+/// Notes that all keys but these left an interface, and tells which.
 pub async fn left_but(
     db: impl PgExecutor<'_>,
     interface: InterfaceId,
     keys: &[&str],
     now: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<Vec<Gone>, sqlx::Error> {
+    sqlx::query_as!(
+        Gone,
         r#"
         UPDATE observations SET gone_at = $3
         WHERE interface_id = $1 AND gone_at IS NULL
           AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS given (key) WHERE given.key = public_key)
+        RETURNING interface_id AS "interface: InterfaceId", public_key AS key, peer_id AS "peer: PeerId", handshake_at,
+            rx_total, tx_total
         "#,
         interface.0,
         keys as &[&str],
         now,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// A peer's session that nobody renewed.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    pub interface: InterfaceId,
-    pub peer: PeerId,
-}
-
-/// The peers whose last handshake on an interface lies between two moments, the first excluded:
-/// (interface, from, until).
-pub async fn ended(
-    db: impl PgExecutor<'_>,
-    looks: &[(InterfaceId, DateTime<Utc>, DateTime<Utc>)],
-) -> Result<Vec<Ended>, sqlx::Error> {
-    let interfaces: Vec<i64> = looks.iter().map(|one| one.0.0).collect();
-    let from: Vec<DateTime<Utc>> = looks.iter().map(|one| one.1).collect();
-    let until: Vec<DateTime<Utc>> = looks.iter().map(|one| one.2).collect();
-    sqlx::query_as!(
-        Ended,
-        r#"
-        SELECT observations.interface_id AS "interface: InterfaceId", peer_id AS "peer!: PeerId"
-        FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS look (interface_id, since, until)
-        JOIN observations ON observations.interface_id = look.interface_id
-        WHERE handshake_at > look.since AND handshake_at <= look.until AND peer_id IS NOT NULL
-        "#,
-        &interfaces,
-        &from,
-        &until,
     )
     .fetch_all(db)
     .await

@@ -43,4 +43,5 @@ ids! {
     DeliveryId,
     SessionId,
     PasskeyId,
+    PeerSessionId,
 }

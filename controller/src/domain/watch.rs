@@ -9,9 +9,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::reachability::{Poll, Reachability, Standing};
 use super::traffic::{self, Epoch};
 
-/// A session that is used renews itself every two minutes and is dead after three; the rest is the way of the news.
-const SESSION: TimeDelta = TimeDelta::seconds(180 + 5);
-
 /// How often nodes are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rhythm {
@@ -133,27 +130,6 @@ pub fn handshake(
     let at = DateTime::from_timestamp(ours, 0)?;
     let is_sane = at > DateTime::UNIX_EPOCH && at <= now + TimeDelta::days(1);
     is_sane.then_some(at)
-}
-
-/// Whether a session was dead at the last look and is alive now. One that ended and began between two looks is no
-/// news.
-pub fn begins_session(
-    before: Option<DateTime<Utc>>,
-    after: Option<DateTime<Utc>>,
-    last_look: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> bool {
-    let was_alive = before.is_some_and(|before| last_look < before + SESSION);
-    let is_alive = after.is_some_and(|after| now < after + SESSION);
-    is_alive && !was_alive
-}
-
-/// The handshakes whose sessions ended between two looks: after the first of these moments, up to the second.
-pub fn ended_sessions(
-    last_look: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> (DateTime<Utc>, DateTime<Utc>) {
-    (last_look - SESSION, now - SESSION)
 }
 
 #[cfg(test)]

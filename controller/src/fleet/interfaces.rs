@@ -82,6 +82,7 @@ pub async fn change(
         .map_err(|err| refused(err, before.node_id))?;
     claims::replace(change.db(), &before, network, changes).await?;
     if renamed || moved {
+        db::peer_sessions::abandon(change.db(), &[id]).await?;
         db::interfaces::forget(change.db(), id).await?;
     }
     if moved {
@@ -111,6 +112,7 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: InterfaceId) -> Result<()> {
         return Err(in_use(&before).into());
     }
     refuse_if_last_enabled(change.db(), &before).await?;
+    db::peer_sessions::abandon(change.db(), &[id]).await?;
     match db::interfaces::delete(change.db(), id).await {
         Ok(()) => {}
         Err(DeleteError::InUse) => return Err(in_use(&before).into()),

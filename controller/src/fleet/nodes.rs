@@ -129,6 +129,7 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: NodeId) -> Result<()> {
     if before.enabled {
         interfaces::refuse_if_last(change.db(), &before.name, &ids).await?;
     }
+    db::peer_sessions::abandon(change.db(), &ids).await?;
     match db::nodes::delete(change.db(), id).await {
         Ok(()) => {}
         Err(DeleteError::InUse) => return Err(in_use(&before).into()),

@@ -11,6 +11,7 @@ mod doubts;
 mod learn;
 mod news;
 mod peers;
+mod sessions;
 mod verdict;
 
 use std::collections::HashMap;

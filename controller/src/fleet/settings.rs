@@ -35,6 +35,8 @@ pub struct Settings {
     pub upkeep_every: Duration,
     /// How long the answer to a request that named itself is kept.
     pub answers_kept: TimeDelta,
+    /// How long a peer's session is remembered after it ended.
+    pub peer_sessions_keep: TimeDelta,
     /// How long events, and what became of their deliveries, are remembered.
     pub events_keep: TimeDelta,
     /// How long a receiver of events may take to answer.
@@ -65,6 +67,7 @@ impl From<&Config> for Settings {
             poll: poll(config),
             upkeep_every: config.upkeep.every,
             answers_kept: delta(config.api.idempotency_keep),
+            peer_sessions_keep: delta(config.peer_sessions.keep),
             events_keep: delta(config.events.keep),
             webhook_timeout: config.webhooks.timeout,
             webhook_patience: Patience {

@@ -36,6 +36,7 @@ async fn round(fleet: &Shared) -> Result<()> {
     sessions::prune(fleet, now).await?;
     db::sign_in_steps::prune(&fleet.pool, now).await?;
     db::sign_in_limits::prune(&fleet.pool, now).await?;
+    db::peer_sessions::prune(&fleet.pool, now - fleet.settings.peer_sessions_keep).await?;
     let forgotten = now - fleet.settings.events_keep;
     db::events::prune(&fleet.pool, forgotten).await?;
     db::deliveries::prune(&fleet.pool, forgotten).await?;

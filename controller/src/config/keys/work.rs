@@ -206,6 +206,17 @@ pub(super) const SAMPLES: Group = Group {
     ],
 };
 
+pub(super) const PEER_SESSIONS: Group = Group {
+    name: "peer_sessions",
+    about: "When peers were in touch with nodes.",
+    keys: &[number(
+        "keep_d",
+        90,
+        (1, 3650),
+        "Days that a session is kept after it ended.",
+    )],
+};
+
 pub(super) const EVENTS: Group = Group {
     name: "events",
     about: "What happened, as pages and webhooks are told.",

@@ -56,29 +56,6 @@ proptest! {
 
         prop_assert!((pause.as_secs_f64() - 10.0 * chance).abs() < 0.001);
     }
-
-    #[test]
-    fn sessions_begin_and_end_in_turn(gaps in proptest::collection::vec(1i64..400, 1..20), look_every in 1i64..60) {
-        let times: Vec<i64> = gaps.iter().scan(0, |second, gap| { *second += gap; Some(*second) }).collect();
-        let last = times[times.len() - 1];
-        let mut known = None;
-        let mut alive = false;
-        let mut now = 0;
-        while now <= last + 400 {
-            let (before, next) = (now, now + look_every);
-            let newest = times.iter().copied().filter(|at| *at <= next).max().map(at);
-            let begins = begins_session(known, newest, at(before), at(next));
-            let (from, until) = ended_sessions(at(before), at(next));
-            let ends = newest.is_some_and(|handshake| from < handshake && handshake <= until);
-
-            prop_assert!(!(begins && (ends || alive)), "began at {next}");
-            prop_assert!(!ends || alive, "ended at {next}");
-            alive = begins || (alive && !ends);
-            known = newest;
-            now = next;
-        }
-        prop_assert!(!alive);
-    }
 }
 
 #[test]

@@ -177,6 +177,7 @@ async fn delete(db: &mut PgConnection, peers: &[PeerId]) -> Result<Vec<PeerId>> 
     db::placements::delete(&mut *db, &held).await?;
     db::retired_keys::retire(&mut *db, &held).await?;
     db::observations::disown(&mut *db, &held).await?;
+    db::peer_sessions::forget(&mut *db, &held).await?;
     db::peers::delete(db, &held).await?;
     Ok(held)
 }

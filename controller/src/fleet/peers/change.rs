@@ -109,6 +109,7 @@ pub async fn delete(fleet: &Fleet, call: &Call, id: PeerId) -> Result<()> {
     db::placements::delete(change.db(), &[id]).await?;
     db::retired_keys::retire(change.db(), &[id]).await?;
     db::observations::disown(change.db(), &[id]).await?;
+    db::peer_sessions::forget(change.db(), &[id]).await?;
     db::peers::delete(change.db(), &[id]).await?;
     let seen = Seen::of(&before);
     change

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use protocol::wire::answers::DumpedPeer;
-use serde_json::json;
 use sqlx::PgConnection;
 
+use super::sessions::{self, Turns};
 use super::verdict::{HeldPeers, Sighting, Verdict};
 use crate::db::events::NewEvent;
 use crate::db::observations::{self, Before, Observation};
-use crate::domain::ids::{InterfaceId, PeerId};
+use crate::domain::ids::InterfaceId;
 use crate::domain::traffic::{self, Bytes, Epoch};
 use crate::domain::watch;
 use crate::fleet::Result;
@@ -51,30 +51,31 @@ pub(super) async fn book(
         }
         removed.extend(held.removed.iter().map(|key| (interface, key.to_string())));
     }
-    left(db, sightings, &removed).await?;
-    let mut events = Vec::new();
+    let mut turns = Turns::default();
+    left(db, sightings, &removed, &mut turns).await?;
     let mut shown = shown.into_iter();
     loop {
         let some: Vec<((InterfaceId, String), Shown<'_>)> = shown.by_ref().take(MOST).collect();
         if some.is_empty() {
             break;
         }
-        write(db, some, &mut events).await?;
+        write(db, some, &mut turns).await?;
     }
-    events.extend(ended(db, sightings).await?);
-    Ok(events)
+    sessions::book(db, turns, sightings).await
 }
 
 async fn left(
     db: &mut PgConnection,
     sightings: &[(&Verdict, &Sighting)],
     removed: &[(InterfaceId, String)],
+    turns: &mut Turns,
 ) -> Result<()> {
     let Some((verdict, _)) = sightings.first() else {
         return Ok(());
     };
     if !removed.is_empty() {
-        observations::left(&mut *db, removed, verdict.report.polled_at).await?;
+        let gone = observations::left(&mut *db, removed, verdict.report.polled_at).await?;
+        turns.note_gone(gone);
     }
     for (verdict, sighting) in sightings {
         let Some(held) = sighting.held.as_ref().filter(|held| held.is_full) else {
@@ -87,7 +88,8 @@ async fn left(
             .collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let now = verdict.report.polled_at;
-        observations::left_but(&mut *db, sighting.watched.id, &keys, now).await?;
+        let gone = observations::left_but(&mut *db, sighting.watched.id, &keys, now).await?;
+        turns.note_gone(gone);
     }
     Ok(())
 }
@@ -95,7 +97,7 @@ async fn left(
 async fn write(
     db: &mut PgConnection,
     shown: Vec<((InterfaceId, String), Shown<'_>)>,
-    events: &mut Vec<NewEvent>,
+    turns: &mut Turns,
 ) -> Result<()> {
     let now = shown
         .iter()
@@ -108,8 +110,14 @@ async fn write(
     let before = observations::before(&mut *db, &keys).await?;
     let mut rows = Vec::with_capacity(shown.len());
     for (((interface, key), one), before) in keys.into_iter().zip(shown).zip(before) {
-        let row = observation(interface, key, &one, &before);
-        events.extend(connected(&one, &row, &before));
+        let epoch = match before.gone {
+            true => Epoch::New,
+            false => one.held.epoch,
+        };
+        let row = observation(interface, key, &one, &before, epoch);
+        let is_first_look = one.sighting.watched.observed_at.is_none();
+        let polled_at = one.verdict.report.polled_at;
+        turns.note(&before, &row, epoch, is_first_look, polled_at);
         rows.push(row);
     }
     Ok(observations::upsert(db, &rows, now).await?)
@@ -120,13 +128,10 @@ fn observation(
     key: String,
     one: &Shown<'_>,
     before: &Before,
+    epoch: Epoch,
 ) -> Observation {
     let peer = one.peer;
     let counters = Bytes::of_counters(peer.transfer_rx, peer.transfer_tx);
-    let epoch = match before.gone {
-        true => Epoch::New,
-        false => one.held.epoch,
-    };
     let ips: Vec<String> = peer.allowed_ips.iter().map(ToString::to_string).collect();
     Observation {
         interface,
@@ -143,44 +148,5 @@ fn observation(
             one.verdict.report.polled_at,
         ),
         meter: traffic::read(before.meter, counters, epoch),
-    }
-}
-
-/// News only where there was an earlier look: a controller that sees an interface for the first time has no news.
-fn connected(one: &Shown<'_>, row: &Observation, before: &Before) -> Option<NewEvent> {
-    let last_look = one.sighting.watched.observed_at?;
-    let now = one.verdict.report.polled_at;
-    let begins = watch::begins_session(before.handshake_at, row.handshake_at, last_look, now);
-    let peer = row.peer.filter(|_| begins)?;
-    Some(session("peer.connected", peer, row.interface))
-}
-
-async fn ended(
-    db: &mut PgConnection,
-    sightings: &[(&Verdict, &Sighting)],
-) -> Result<Vec<NewEvent>> {
-    let looks: Vec<_> = sightings
-        .iter()
-        .filter(|(_, one)| one.held.is_some())
-        .filter_map(|(verdict, one)| {
-            let last_look = one.watched.observed_at?;
-            let (from, until) = watch::ended_sessions(last_look, verdict.report.polled_at);
-            Some((one.watched.id, from, until))
-        })
-        .collect();
-    if looks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ended = observations::ended(db, &looks).await?;
-    let told = |one: observations::Ended| session("peer.disconnected", one.peer, one.interface);
-    Ok(ended.into_iter().map(told).collect())
-}
-
-fn session(kind: &'static str, peer: PeerId, interface: InterfaceId) -> NewEvent {
-    NewEvent {
-        topic: "peers",
-        kind,
-        object: format!("peer/{peer}"),
-        data: json!({"peer": peer, "interface": interface}),
     }
 }
