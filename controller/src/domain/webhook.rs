@@ -13,6 +13,7 @@ use url::{Host, Position, Url};
 
 use super::backoff::Backoff;
 use super::ids::EventId;
+use super::peer_session::{CONNECTED, DISCONNECTED};
 
 const MOST_KINDS: usize = 64;
 
@@ -88,8 +89,12 @@ pub fn check_kinds(kinds: &[String]) -> Result<(), KindsError> {
     }
 }
 
+/// Whether a receiver that asked for these is told of an event. Peers come and go by the thousand, and each time costs a
+/// delivery: of that only those are told who name it.
 pub fn is_told(kinds: &[String], topic: &str, kind: &str) -> bool {
-    kinds.is_empty() || kinds.iter().any(|one| one == topic || one == kind)
+    let is_named = kinds.iter().any(|one| one == kind);
+    let is_included = kinds.is_empty() || kinds.iter().any(|one| one == topic);
+    is_named || (is_included && ![CONNECTED, DISCONNECTED].contains(&kind))
 }
 
 /// What a receiver gets. The id is the same each time it is sent, so that it can tell a repetition.
@@ -189,12 +194,26 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_and_goes_is_told_only_to_those_who_name_it() {
+        let named = [CONNECTED.to_owned()];
+        let topic = ["peers".to_owned()];
+        assert!(is_told(&named, "peers", CONNECTED));
+        assert!(!is_told(&named, "peers", DISCONNECTED));
+        for kind in [CONNECTED, DISCONNECTED] {
+            assert!(!is_told(&[], "peers", kind));
+            assert!(!is_told(&topic, "peers", kind));
+        }
+        assert!(is_told(&topic, "peers", "peer.created"));
+    }
+
+    #[test]
     fn a_receiver_is_told_of_kinds_and_of_topics() {
         let kinds = ["nodes".to_owned(), "peer.created".to_owned()];
         assert!(is_told(&kinds, "nodes", "node.deleted"));
         assert!(is_told(&kinds, "peers", "peer.created"));
         assert!(!is_told(&kinds, "peers", "peer.deleted"));
         assert!(is_told(&[], "peers", "peer.deleted"));
+        assert!(!is_told(&kinds, "networks", "network.created"));
         assert_eq!(check_kinds(&kinds), Ok(()));
         assert_eq!(check_kinds(&["Nodes".to_owned()]), Err(KindsError));
         assert_eq!(check_kinds(&[String::new()]), Err(KindsError));

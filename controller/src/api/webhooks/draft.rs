@@ -22,7 +22,8 @@ pub struct WebhookDraft {
     /// `http://` or `https://`; no user name, no password, no fragment. Redirects are not followed.
     #[schema(value_type = texts::WebhookUrl)]
     url: String,
-    /// Kinds of events, or topics; all if empty or absent.
+    /// Kinds of events, or topics; all if empty or absent. Only who names `peer.connected` and `peer.disconnected` is
+    /// told of sessions: there are many.
     #[serde(default)]
     #[schema(value_type = Vec<texts::Kind>)]
     kinds: Vec<String>,
