@@ -113,6 +113,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(peers::isolate)
         .service(peers::release)
         .service(peers::relocation::relocate)
+        .service(peers::sessions::index)
         .service(peers::config::text)
         .service(peers::config::svg)
         .service(peers::config::png)

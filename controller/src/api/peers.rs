@@ -27,6 +27,7 @@ use crate::fleet::{self, Fleet, Refusal};
 pub mod bulk;
 pub mod config;
 pub mod relocation;
+pub mod sessions;
 
 pub(crate) mod directory;
 mod draft;

@@ -26,6 +26,17 @@ const COLUMNS: &[Column] = &[
     ("KEY", "/public_key"),
 ];
 
+const SESSION_COLUMNS: &[Column] = &[
+    ("ID", "/id"),
+    ("STATE", "/state"),
+    ("BEGAN", "/connected_at"),
+    ("SECONDS", "/seconds"),
+    ("FROM", "/endpoint"),
+    ("NODE", "/node_name"),
+    ("RECEIVED", "/rx"),
+    ("SENT", "/tx"),
+];
+
 /// List, show, add, change, move and remove peers, lock them out, and hand out their configurations
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  wgfleet peers list --network office")]
@@ -52,6 +63,7 @@ enum Command {
     #[command(after_help = "Example:\n  wgfleet peers release phone-of-ada")]
     Release(Deed),
     Move(change::Move),
+    Sessions(Sessions),
     Config(config::Arguments),
     Import(import::Arguments),
 }
@@ -76,6 +88,14 @@ struct List {
     active: Option<String>,
     #[command(flatten)]
     common: Common,
+}
+
+/// List when a peer was in touch with which node, the newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  wgfleet peers sessions phone-of-ada")]
+struct Sessions {
+    #[command(flatten)]
+    which: Which,
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,6 +130,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Fa
         Command::Isolate(deed) => deed.run(Method::POST, "/isolation", "isolated", out),
         Command::Release(deed) => deed.run(Method::DELETE, "/isolation", "released", out),
         Command::Move(arguments) => change::relocate(arguments, out),
+        Command::Sessions(Sessions { which }) => sessions(which, out),
         Command::Config(arguments) => config::run(arguments, out),
         Command::Import(arguments) => import::run(arguments, out),
     }
@@ -127,6 +148,13 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<Exit, Failure> {
     ];
     let peers = client.all("/peers", &query)?;
     client.show_all(out, peers, COLUMNS)
+}
+
+fn sessions(which: &Which, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let client = Client::open(&which.common)?;
+    let id = client.id("peers", &which.peer)?;
+    let sessions = client.all(&format!("/peers/{id}/sessions"), &[])?;
+    client.show_all(out, sessions, SESSION_COLUMNS)
 }
 
 impl Deed {
