@@ -72,6 +72,23 @@ impl Language {
         )
     }
 
+    /// How long something lasted, in its two largest units.
+    pub fn length(self, length: TimeDelta) -> String {
+        let seconds = length.num_seconds().max(0);
+        let at = UNITS.iter().position(|(unit, ..)| seconds >= *unit);
+        let first = self.span(length);
+        let rest = at.and_then(|at| {
+            let (unit, ..) = UNITS[at];
+            let (next, ..) = *UNITS.get(at + 1)?;
+            let rest = seconds % unit;
+            (rest >= next).then(|| self.span(TimeDelta::seconds(rest)))
+        });
+        match rest {
+            Some(rest) => format!("{first} {rest}"),
+            None => first,
+        }
+    }
+
     /// How long ago something was, or will be.
     pub fn ago(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
         let span = self.span((now - at).abs());
@@ -144,6 +161,25 @@ mod tests {
         );
         assert_eq!(plain(Language::En.percent(0.071)), "7.1 %");
         assert_eq!(plain(Language::Fr.percent(0.56)), "56 %");
+    }
+
+    #[test]
+    fn lengths_are_told_in_their_two_largest_units() {
+        let plain = |text: String| text.replace('\u{202f}', " ");
+        let lengths = [
+            (0, "0 s", "0 s"),
+            (59, "59 s", "59 s"),
+            (60, "1 min", "1 min"),
+            (22_320, "6 h 12 min", "6 h 12 min"),
+            (3_601, "1 h", "1 h"),
+            (183_600, "2 d 3 h", "2 j 3 h"),
+            (172_860, "2 d", "2 j"),
+        ];
+        for (seconds, english, french) in lengths {
+            let length = TimeDelta::seconds(seconds);
+            assert_eq!(plain(Language::En.length(length)), english);
+            assert_eq!(plain(Language::Fr.length(length)), french);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod import;
 mod index;
 mod new;
 mod relocate;
+mod sessions;
 mod show;
 mod target;
 mod traffic;
@@ -49,6 +50,7 @@ pub(super) fn configure(table: &mut Table<'_>) {
         .get("/peers/{id:\\d+}/edit", edit::edit)
         .get("/peers/{id:\\d+}/config", config::show)
         .get("/peers/{id:\\d+}/stale", show::stale)
+        .get("/peers/{id:\\d+}/sessions", sessions::index)
         .get("/peers/{id:\\d+}/traffic", traffic::show)
         .post("/peers/{id:\\d+}/enable", acts::enable)
         .post("/peers/{id:\\d+}/disable", acts::disable)

@@ -10,6 +10,7 @@ use askama::Template;
 use super::evidence::{self, Exception, Intent};
 use super::find;
 use super::why::Why;
+use super::sessions::{self, Sessions};
 use crate::api::caller::Reads;
 use crate::api::problem::Problem;
 use crate::db::peers::Peer;
@@ -46,6 +47,7 @@ struct ShowPage {
     sent: String,
     places: Vec<Placed>,
     why: Option<Why>,
+    sessions: Sessions,
     changes: Vec<Changed>,
     writes: bool,
 }
@@ -101,6 +103,7 @@ pub(super) async fn show(visit: Visit<Reads>, id: Path<PeerId>) -> Result<HttpRe
         limit: CHANGES,
     };
     let changes = db::audit::list(pool, &about, newest).await?;
+    let sessions = sessions::newest(&visit, &frame, *id).await?;
     let intent = Intent {
         enabled: peer.enabled,
         expired: peer.expired,
@@ -134,6 +137,7 @@ pub(super) async fn show(visit: Visit<Reads>, id: Path<PeerId>) -> Result<HttpRe
             }
             None => None,
         },
+        sessions,
         changes: changes
             .into_iter()
             .map(|row| Changed::of(&frame, row))
