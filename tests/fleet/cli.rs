@@ -207,6 +207,8 @@ async fn a_peer_is_made_with_a_configuration_that_can_be_put_into_a_file() {
     let key = peer["public_key"].as_str().unwrap();
     assert_eq!(json_of(&stage, &["peers", "show", key])["id"], peer["id"]);
 
+    assert_eq!(json_of(&stage, &["peers", "sessions", key]), json!([]));
+
     text(&stage, &["peers", "isolate", "laptop"]);
     assert_eq!(json_of(&stage, &["peers", "list"])[0]["active"], false);
     text(&stage, &["peers", "release", "laptop"]);

@@ -11,6 +11,7 @@ use crate::stage::Running;
 
 mod drift;
 mod scale;
+mod sessions;
 mod traffic;
 
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -37,5 +37,15 @@ pub(super) fn around(database: &Database) {
          SELECT date_trunc('hour', now()) - n * interval '1 hour', interface_id, peer_id, 10000 * n, 5000 \
          FROM placements, generate_series(1, 167) AS n WHERE peer_id % 100 = 0",
     );
+    // And five sessions a day over three months.
+    database.run(
+        "INSERT INTO peer_sessions (peer_id, interface_id, node_id, node_name, public_key, endpoint, connected_at, \
+             rx_from, tx_from, disconnected_at, rx, tx) \
+         SELECT peers.id, interface_id, node_id, 'node', peers.public_key, '198.51.100.7:4711', \
+             now() - n * interval '5 hours', 0, 0, now() - n * interval '5 hours' + interval '2 hours', 1000000, 50000 \
+         FROM peers JOIN placements ON peer_id = peers.id JOIN interfaces ON interfaces.id = interface_id, \
+             generate_series(1, 450) AS n \
+         WHERE peers.id % 100 = 0 ORDER BY n DESC",
+    );
     database.run("VACUUM ANALYZE");
 }

@@ -85,6 +85,9 @@ pub(super) fn all(database: &Database) -> Vec<Route> {
         route("a peer's traffic", move |n| {
             format!("/peers/{}/traffic", far(n))
         }),
+        route("a peer's sessions", move |n| {
+            format!("/peers/{}/sessions", far(n) / 100 * 100 + 100)
+        }),
         route("whether a peer's configuration is old", move |n| {
             format!("/peers/{}/stale", far(n))
         }),

@@ -4,6 +4,7 @@ mod many;
 mod moving;
 mod order;
 mod rights;
+mod sessions;
 
 use controller::domain::role::Role;
 use serde_json::json;
