@@ -44,7 +44,7 @@ save-network = Save network
 delete-network = Delete network
 network-edit-why = Configurations that were handed out before do not change by themselves.
 network-delete-why = It holds nothing. Its prefixes and reserved ranges go with it.
-network-holds = It still holds { $peers } peers and { $interfaces } interfaces. Only a network that holds nothing is deleted.
+network-holds = It still holds peers ({ $peers }) and interfaces ({ $interfaces }). Only a network that holds nothing is deleted.
 readdress = Other prefix
 readdress-peers = { $count ->
     [one] { $shown } peer gets another address

@@ -44,7 +44,7 @@ save-network = Enregistrer le réseau
 delete-network = Supprimer le réseau
 network-edit-why = Les configurations déjà remises ne changent pas d’elles-mêmes.
 network-delete-why = Il ne contient rien. Ses préfixes et plages réservées partent avec lui.
-network-holds = Il contient encore { $peers } pairs et { $interfaces } interfaces. Seul un réseau vide est supprimé.
+network-holds = Il contient encore des pairs ({ $peers }) et des interfaces ({ $interfaces }). Seul un réseau vide est supprimé.
 readdress = Autre préfixe
 readdress-peers = { $count ->
     [one] { $shown } pair change d’adresse

@@ -151,7 +151,7 @@ async fn only_a_network_that_holds_nothing_is_deleted_and_its_page_says_so_first
 
     let held = ada.get("/networks/1/delete").await;
     assert!(
-        held.has("It holds peers, 1") && !held.has("Delete network"),
+        held.has("It still holds peers (1)") && !held.has("Delete network"),
         "{}",
         held.text
     );
