@@ -27,6 +27,8 @@ CREATE TABLE peer_sessions (
         CHECK ((disconnected_at IS NULL) = (rx IS NULL) AND (rx IS NULL) = (tx IS NULL))
 );
 CREATE UNIQUE INDEX peer_sessions_one_open ON peer_sessions (interface_id, peer_id) WHERE disconnected_at IS NULL;
+-- Whoever is online has an open one: few or many, they are found without reading all observations.
+CREATE INDEX peer_sessions_open ON peer_sessions (peer_id) WHERE disconnected_at IS NULL;
 CREATE INDEX peer_sessions_age ON peer_sessions (disconnected_at) WHERE disconnected_at IS NOT NULL;
 
 -- Peers that are in touch right now did not come just now: nobody is told so, and their sessions are counted from here.

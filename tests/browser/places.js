@@ -8,7 +8,8 @@ export const PAGES = [
   "/nodes/1/interfaces/new", "/interfaces/1/edit", "/interfaces/1/delete", "/interfaces/3/removals/new", "/plans/1",
   "/networks", "/networks/new", "/networks/1", "/networks/1/edit", "/networks/1/delete",
   "/pools", "/pools/new", "/pools/1", "/pools/1/edit", "/pools/1/delete", "/pools/1/members/1/remove",
-  "/peers", "/peers/new", "/peers/import", "/peers/1", "/peers/1/edit", "/peers/1/config", "/peers/1/traffic", "/peers/1/delete",
+  "/peers", "/peers/new", "/peers/import", "/peers/1", "/peers/1/edit", "/peers/1/config", "/peers/1/traffic", "/peers/1/sessions", "/peers/1/move",
+  "/peers/1/delete",
   "/audit", "/audit/chain", "/users", "/users/new", "/users/1", "/users/2/recover", "/users/2/delete",
   "/api-keys", "/api-keys/new", "/api-keys/1/revoke",
 ];

@@ -38,9 +38,9 @@ pub async fn claim(
         keys,
         &peers,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    super::peer_sessions::begin_of(db, keys).await
 }
 
 /// Makes what was seen of these peers nobody's, before they are deleted. Who books a poll holds these rows and then

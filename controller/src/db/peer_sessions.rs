@@ -82,6 +82,30 @@ pub async fn begin(db: impl PgExecutor<'_>, all: &[Beginning]) -> Result<Vec<Beg
     .await
 }
 
+/// Begins the sessions of keys that are in touch already when they become somebody's. They did not come just now:
+/// nobody is told so, and bytes are counted from here.
+pub async fn begin_of(db: impl PgExecutor<'_>, keys: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO peer_sessions (peer_id, interface_id, node_id, node_name, public_key, endpoint, connected_at,
+            rx_from, tx_from)
+        SELECT peer_id, interface_id, nodes.id, nodes.name, observations.public_key, endpoint, handshake_at, rx_total,
+            tx_total
+        FROM observations
+        JOIN interfaces ON interfaces.id = interface_id
+        JOIN nodes ON nodes.id = node_id
+        WHERE observations.public_key = ANY($1) AND peer_id IS NOT NULL AND gone_at IS NULL
+          AND handshake_at > now() - interval '185 seconds'
+        ORDER BY interface_id, peer_id
+        ON CONFLICT (interface_id, peer_id) WHERE disconnected_at IS NULL DO NOTHING
+        "#,
+        keys,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// What ends a peer's session on an interface, if it has an open one with this key.
 #[derive(Debug, Clone)]
 pub struct Ending {

@@ -319,3 +319,24 @@ async fn sessions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
     assert_eq!(count(&stage.fleet.pool, OPEN).await, 1);
     assert_eq!(count(&stage.fleet.pool, ENDED).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_in_touch_already_when_they_become_a_peer_has_a_session_at_once() {
+    let watched = Watched::new(1, 0).await;
+    let (key, config) = stranger(1);
+    watched.node().device().foreign_put(key, config);
+    let held = "SELECT count(*) FROM observations WHERE peer_id IS NULL";
+    watched.until(held, 1).await;
+    watched.hear(&key, now(), 1000, 10);
+    let heard = "SELECT count(*) FROM observations WHERE handshake_at IS NOT NULL";
+    watched.until(heard, 1).await;
+    assert_eq!(watched.count(OPEN).await, 0, "a stranger has none");
+
+    watched.peer("phone", key).await;
+
+    assert_eq!(watched.count(OPEN).await, 1);
+    let connected = "SELECT count(*) FROM events WHERE kind = 'peer.connected'";
+    assert_eq!(watched.count(connected).await, 0, "nobody came just now");
+    let online = watched.controller.api.get("/peers/1/sessions").await.ok();
+    assert_eq!(online["items"][0]["rx"], 0, "counted from here");
+}

@@ -68,7 +68,9 @@ async fn a_list_shows_where_peers_are_and_what_was_seen_and_is_found_by_what_is_
                 problem = NULL, next_attempt_at = now() + interval '1 day';
              INSERT INTO observations (interface_id, public_key, peer_id, endpoint, handshake_at, rx_total)
              SELECT interface_id, public_key, peers.id, '198.51.100.7:4711', now() - interval '41 seconds', 1500000
-             FROM peers JOIN placements ON peer_id = peers.id WHERE peers.id = 2",
+             FROM peers JOIN placements ON peer_id = peers.id WHERE peers.id = 2;
+             INSERT INTO peer_sessions (peer_id, interface_id, node_id, node_name, public_key, connected_at, rx_from, tx_from)
+             SELECT peer_id, interface_id, 1, 'fra-1', public_key, handshake_at, 0, 0 FROM observations WHERE peer_id = 2",
         )
         .await;
 

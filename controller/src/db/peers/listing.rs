@@ -118,7 +118,10 @@ macro_rules! of_those {
                     WHEN 'disabled' THEN NOT enabled
                     WHEN 'expired' THEN expired
                     WHEN 'isolated' THEN isolated_at IS NOT NULL
+                    -- Who is online has an open session; the other way round a node may have fallen silent.
                     WHEN 'online' THEN EXISTS (
+                        SELECT FROM peer_sessions WHERE peer_sessions.peer_id = peers.id AND disconnected_at IS NULL)
+                        AND EXISTS (
                         SELECT FROM observations WHERE observations.peer_id = peers.id AND gone_at IS NULL
                            AND handshake_at > now() - interval '3 minutes')
                     -- OFFSET keeps it by the index of generations: few wait, whatever their number.

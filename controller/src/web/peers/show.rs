@@ -9,8 +9,8 @@ use askama::Template;
 
 use super::evidence::{self, Exception, Intent};
 use super::find;
-use super::why::Why;
 use super::sessions::{self, Sessions};
+use super::why::Why;
 use crate::api::caller::Reads;
 use crate::api::problem::Problem;
 use crate::db::peers::Peer;
