@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::process::Command;
 
 use controller::database::DatabaseError;
 use sqlx::PgPool;
@@ -48,7 +49,12 @@ async fn an_ordinary_user_has_a_database_too() {
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("tests");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // By another program: what this one writes is open for a moment in all that it starts meanwhile, and not to be run.
+    let copied = Command::new("cp")
+        .arg(std::env::current_exe().unwrap())
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
     let data_dir = folder.path().join("data");
     fs::create_dir(&data_dir).unwrap();
     chown(&data_dir, Some(65534), Some(65534)).unwrap();
