@@ -25,6 +25,7 @@ struct Told {
 struct List {
     cold_ms: Vec<f64>,
     warm_ms: Vec<f64>,
+    processor_ms: Vec<f64>,
     tasks_ms: Vec<f64>,
 }
 
@@ -51,29 +52,34 @@ pub(super) fn measure(table: &mut Table, address: SocketAddr, token: &str) {
                 format!("worst of {}, p50 {:.0} ms", times.len(), middle(times)),
             );
         }
-        let loads = list.cold_ms.len() + list.warm_ms.len();
-        let of = format!("of {loads} loads");
-        task(
-            table,
-            format!("{name} in Chromium, loading"),
-            &list.tasks_ms,
-            of,
+        // By the clock a task lasts as long as whatever else a load sets to work lets it: on two processors the
+        // browser's other processes and the controller. What the page itself costs is the processor's time.
+        let (times, loads) = (&list.processor_ms, list.cold_ms.len() + list.warm_ms.len());
+        table.row(
+            format!("{name} in Chromium, loading, longest task, ms of a processor"),
+            largest(times),
+            Target::AtMost(MOST_TASK_MS),
+            format!("worst of {}, p50 {:.0} ms", times.len(), middle(times)),
         );
+        let name = format!("{name} in Chromium, loading, by the clock");
+        let of = format!("of {loads} loads");
+        task(table, name, &list.tasks_ms, Target::None, of);
     }
+    let most = Target::AtMost(MOST_TASK_MS);
     let of = format!("while the rows came anew {} times", told.refreshes);
     let name = "peers in Chromium, refreshing".to_owned();
-    task(table, name, &told.refresh_tasks_ms, of);
+    task(table, name, &told.refresh_tasks_ms, most, of);
     let of = format!("while {} searches were typed", told.searches);
     let name = "peers in Chromium, typing".to_owned();
-    task(table, name, &told.typing_tasks_ms, of);
+    task(table, name, &told.typing_tasks_ms, most, of);
 }
 
 /// A browser tells only of tasks that are long: none is told as 0.
-fn task(table: &mut Table, name: String, tasks_ms: &[f64], of: String) {
+fn task(table: &mut Table, name: String, tasks_ms: &[f64], target: Target, of: String) {
     table.row(
         format!("{name}, longest long task, ms"),
         largest(tasks_ms),
-        Target::AtMost(MOST_TASK_MS),
+        target,
         match tasks_ms.len() {
             0 => format!("none {of}"),
             count => format!("{count} {of}"),
