@@ -89,9 +89,33 @@ impl Filter {
     }
 }
 
-/// A statement about the peers that a filter and a span leave, between what comes before and after their conditions.
+/// Fetches what a statement says of the peers that a filter and a span leave.
+///
+/// Who is online is asked by a statement of its own: only a condition that stands by itself becomes a join, which ends
+/// with the page; within another one it would be answered for every peer beforehand.
 macro_rules! of_those {
-    ($query:ident($($row:ident)?), $before:literal, $after:literal, $filter:expr, $among:expr, $span:expr) => {
+    ($db:expr, $query:ident($($row:ident)?), $before:literal, $after:literal, $filter:expr, $among:expr, $span:expr) => {
+        match $filter.standing {
+            Some(Standing::Online) => of_those!(
+                @$query($($row)?),
+                $before,
+                // Who is online has an open session; the other way round a node may have fallen silent.
+                r#"
+              AND EXISTS (SELECT FROM peer_sessions WHERE peer_sessions.peer_id = peers.id AND disconnected_at IS NULL)
+              AND EXISTS (
+                    SELECT FROM observations WHERE observations.peer_id = peers.id AND gone_at IS NULL
+                       AND handshake_at > now() - interval '3 minutes')
+                "#,
+                $after, $filter, $among, $span
+            )
+            .fetch_all($db)
+            .await,
+            _ => of_those!(@$query($($row)?), $before, "", $after, $filter, $among, $span)
+                .fetch_all($db)
+                .await,
+        }
+    };
+    (@$query:ident($($row:ident)?), $before:literal, $also:literal, $after:literal, $filter:expr, $among:expr, $span:expr) => {
         sqlx::$query!(
             $($row,)?
             $before + r#"
@@ -118,12 +142,7 @@ macro_rules! of_those {
                     WHEN 'disabled' THEN NOT enabled
                     WHEN 'expired' THEN expired
                     WHEN 'isolated' THEN isolated_at IS NOT NULL
-                    -- Who is online has an open session; the other way round a node may have fallen silent.
-                    WHEN 'online' THEN EXISTS (
-                        SELECT FROM peer_sessions WHERE peer_sessions.peer_id = peers.id AND disconnected_at IS NULL)
-                        AND EXISTS (
-                        SELECT FROM observations WHERE observations.peer_id = peers.id AND gone_at IS NULL
-                           AND handshake_at > now() - interval '3 minutes')
+                    WHEN 'online' THEN true
                     -- OFFSET keeps it by the index of generations: few wait, whatever their number.
                     ELSE peers.id = ANY(ARRAY(
                         SELECT waiting.peer_id FROM interface_sync, LATERAL (
@@ -132,6 +151,7 @@ macro_rules! of_those {
                               AND generation > applied_generation OFFSET 0) AS waiting))
                     END)
               AND ($13::bigint[] IS NULL OR peers.id = ANY($13))
+            "# + $also + r#"
             -- What does not apply is a constant, and no index is asked for it.
             ORDER BY CASE WHEN $14::text = 'name' THEN name END, CASE WHEN $14 = 'name-down' THEN name END DESC,
                 CASE WHEN $14 IN ('newest', 'name-down') THEN peers.id END DESC, peers.id
@@ -160,6 +180,7 @@ pub async fn list(pool: &PgPool, filter: &Filter, span: Span) -> Result<Vec<List
     let among = filter.numbers();
     let mut db = planned_anew(pool).await?;
     let rows = of_those!(
+        &mut *db,
         query_as(Listed),
         r#"
         SELECT id AS "id: PeerId", network_id AS "network: NetworkId", pool_id AS "pool: PoolId", name, public_key,
@@ -185,9 +206,7 @@ pub async fn list(pool: &PgPool, filter: &Filter, span: Span) -> Result<Vec<List
         filter,
         among,
         span
-    )
-    .fetch_all(&mut *db)
-    .await?;
+    )?;
     db.commit().await?;
     Ok(rows)
 }
@@ -197,15 +216,14 @@ pub async fn ids(pool: &PgPool, filter: &Filter, span: Span) -> Result<Vec<PeerI
     let among = filter.numbers();
     let mut db = planned_anew(pool).await?;
     let ids = of_those!(
+        &mut *db,
         query_scalar(),
         r#"SELECT id AS "id: PeerId""#,
         "",
         filter,
         among,
         span
-    )
-    .fetch_all(&mut *db)
-    .await?;
+    )?;
     db.commit().await?;
     Ok(ids)
 }
