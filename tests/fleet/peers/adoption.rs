@@ -137,7 +137,7 @@ async fn a_plan_is_not_carried_out_once_the_world_has_moved() {
     assert_eq!(kept["steps"]["reported"].as_array().unwrap().len(), 3);
     let path = format!("/plans/{}/application", kept["id"]);
     let (key, _) = identity::peer(0, 0);
-    nodes.nodes()[0].device().foreign_remove(&key);
+    // In one motion: the agent may look in between, and the world would move once more.
     nodes.nodes()[0].device().foreign_put(
         key,
         protocol::PeerConfig {
