@@ -161,9 +161,17 @@ async fn a_slow_migration_is_logged_by_its_name_and_not_by_its_text() {
         let url = url.clone();
         tokio::spawn(async move { Served::start(&url, "").await })
     };
+    while sqlx::query_scalar::<_, i64>("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        .fetch_one(&mut *makes)
+        .await
+        .unwrap()
+        == 0
+    {
+        assert!(!starts.is_finished(), "nothing waits for the table");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     // Longer than the library finds slow.
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert!(!starts.is_finished());
     makes.rollback().await.unwrap();
     let log = starts.await.unwrap().kill();
 
